@@ -1,0 +1,1 @@
+"""Pose-driven video prediction: the model and all that using it needs."""
