@@ -1,0 +1,185 @@
+"""Zips and numpy arrays from strangers: looked at before they are unpacked, never written to disk."""
+
+import math
+import mmap
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+import numpy as np
+
+from cvae.errors import InputError
+from cvae.inputs import HEAD_BYTES, Limits, quoted
+
+ARRAY_NAMES = ("poses", "pose", "frames", "gt")
+_ARRAY_EXPECTED = "expected (T, H, W, 3), uint8 or float in [0, 1]"
+_MAX_ARRAY_HEADER = 10_000
+
+
+@contextmanager
+def open_zip(path: Path, limits: Limits) -> Iterator[ZipFile]:
+    """Opens a zip whose contents as a whole keep within the limits.
+
+    What zipfile raises in the body comes out as `InputError`.
+
+    Raises:
+        InputError: If it holds too much, is encrypted, or is damaged.
+    """
+    name = path.name
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            # zipfile makes an object of every entry that the file has, before we could count them.
+            signatures = re.finditer(rb"PK\x01\x02", content)
+            limits.check_entries(name, sum(1 for _ in islice(signatures, limits.max_entries + 1)))
+        with ZipFile(path) as archive:
+            for info in archive.infolist():
+                _check_member(name, info)
+            unpacked = sum(info.file_size for info in archive.infolist())
+            limits.check_unpacked(name, unpacked, packed=path.stat().st_size)
+            yield archive
+    except InputError:
+        raise
+    except Exception as error:  # zipfile and zlib raise many kinds on a damaged file
+        raise InputError(f"{quoted(name)} is a damaged zip.") from error
+
+
+def _check_member(archive_name: str, info: ZipInfo) -> None:
+    if info.flag_bits & 0x1:
+        raise InputError(f"{quoted(archive_name)} is protected by a password; expected a plain zip.")
+    # An LZMA member may ask for gigabytes of dictionary.
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise InputError(
+            f"{quoted(archive_name)} is packed in an unusual way; expected a zip of the usual kind (deflate)."
+        )
+
+
+def files_in(archive: ZipFile) -> list[ZipInfo]:
+    """The files of a zip in its own order, without folders, hidden files and what macOS adds."""
+    return [info for info in archive.infolist() if not info.is_dir() and not _is_hidden(info.filename)]
+
+
+def _is_hidden(filename: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) and part != "." for part in PurePosixPath(filename).parts)
+
+
+def read_head_of(archive: ZipFile, info: ZipInfo) -> bytes:
+    """Enough bytes of a member to recognise it."""
+    with archive.open(info) as file:
+        return file.read(HEAD_BYTES)
+
+
+def opener(archive: ZipFile, info: ZipInfo) -> Callable[[], IO[bytes]]:
+    """Unpacks a member in memory when called: no more of it than it declared, which has been counted."""
+    return lambda: BytesIO(archive.read(info))
+
+
+def is_array_zip(archive: ZipFile) -> bool:
+    """Whether the zip is what `numpy.savez` writes."""
+    files = files_in(archive)
+    return bool(files) and all(info.filename.endswith(".npy") for info in files)
+
+
+@dataclass(frozen=True)
+class _Header:
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def is_frames(self) -> bool:
+        return (
+            len(self.shape) == 4
+            and self.shape[-1] == 3
+            and min(self.shape) > 0
+            and (self.dtype == np.uint8 or self.dtype.kind == "f")
+        )
+
+    def __str__(self) -> str:
+        text = f"{self.shape} {self.dtype}"
+        return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def read_array_zip(archive: ZipFile, name: str, limits: Limits) -> np.ndarray:
+    """The frames of a .npz: the array called poses, pose, frames or gt, else the only one of fitting shape.
+
+    Returns:
+        uint8 RGB, `(T, H, W, 3)`.
+
+    Raises:
+        InputError: If no array or more than one fits.
+    """
+    members = {info.filename.removesuffix(".npy"): info for info in files_in(archive)}
+    headers = {}
+    for key, info in members.items():
+        with archive.open(info) as file:
+            headers[key] = _read_header(file, f"{name}: {key}")
+    fitting = [key for key, header in headers.items() if header.is_frames]
+    chosen = [key for key in ARRAY_NAMES if key in headers] or fitting
+    if not chosen:
+        raise InputError(f"{quoted(name)} holds no array of frames ({_list(headers)}); {_ARRAY_EXPECTED}.")
+    if len(chosen) > 1 and chosen[0] not in ARRAY_NAMES:
+        raise InputError(
+            f"{quoted(name)} holds several arrays of frames ({_list(headers)}); expected one of them to be "
+            f"called {' or '.join(ARRAY_NAMES)}."
+        )
+    with archive.open(members[chosen[0]]) as file:
+        return read_array(file, f"{name}: {chosen[0]}", limits)
+
+
+def read_array(file: IO[bytes], name: str, limits: Limits) -> np.ndarray:
+    """The frames of an open .npy file.
+
+    Returns:
+        uint8 RGB, `(T, H, W, 3)`.
+
+    Raises:
+        InputError: If shape, type or size do not fit, or the file is damaged.
+    """
+    header = _read_header(file, name)
+    if not header.is_frames:
+        raise InputError(f"The array {quoted(name)} is {header}; {_ARRAY_EXPECTED}.")
+    count, height, width, _ = header.shape
+    limits.check_frames(name, count)
+    limits.check_frame(name, width, height)
+    limits.check_kept_pixels(name, count * height * width)
+    limits.check_unpacked(name, math.prod(header.shape) * header.dtype.itemsize)
+    file.seek(0)
+    try:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:
+        raise InputError(f"The array {quoted(name)} is damaged or cut short.") from error
+    return array if array.dtype == np.uint8 else _from_unit_range(array, name)
+
+
+def _from_unit_range(array: np.ndarray, name: str) -> np.ndarray:
+    frames = np.empty(array.shape, np.uint8)
+    for frame, values in zip(frames, array, strict=True):
+        if not (values.min() >= 0 and values.max() <= 1):  # written so that NaN fails too
+            raise InputError(f"The array {quoted(name)} has values outside [0, 1]; {_ARRAY_EXPECTED}.")
+        frame[:] = np.round(values.astype(np.float32) * 255)
+    return frames
+
+
+def _read_header(file: IO[bytes], name: str) -> _Header:
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        read = readers[np.lib.format.read_magic(file)]
+        shape, _, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
+        return _Header(shape, dtype)
+    except (
+        Exception
+    ) as error:  # a hostile header reaches Python's own parser: RecursionError, MemoryError, ...
+        raise InputError(f"The array {quoted(name)} has a header that cannot be read.") from error
+
+
+def _list(headers: dict[str, _Header]) -> str:
+    shown = [f"{quoted(key)}: {header}" for key, header in islice(headers.items(), 6)]
+    return ", ".join(shown) + (", ..." if len(headers) > 6 else "")

@@ -1,0 +1,84 @@
+"""Pictures of any kind, as RGB on white."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from cvae.errors import InputError
+from cvae.inputs import LIMITS, PICTURE_FORMATS, Limits, quoted, read_head, recognise
+
+_PILLOW_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
+# A JPEG of several pictures is no animation: phones keep a depth map or a preview in the second.
+_ANIMATED_FORMATS = ("PNG", "GIF", "WEBP")
+
+
+def read_picture(path: Path, *, limits: Limits = LIMITS) -> np.ndarray:
+    """Reads one picture, turned as its EXIF tag says, transparent parts on white.
+
+    Args:
+        path: PNG, JPEG, GIF, WebP or BMP, whatever its name; of an animation, the first frame.
+        limits: How large it may be; checked before anything is decoded.
+
+    Returns:
+        uint8 RGB, `(H, W, 3)`.
+
+    Raises:
+        InputError: If it is no picture, too large, or damaged.
+    """
+    came = recognise(read_head(path, limits))
+    if came.kind != "picture":
+        raise InputError(f"{quoted(path.name)} is {came.title}; expected a picture ({PICTURE_FORMATS}).")
+    with path.open("rb") as file, open_picture(file, path.name, limits) as image:
+        return to_rgb(image)
+
+
+def decode_still(file: IO[bytes], name: str, limits: Limits) -> np.ndarray:
+    """Like `read_picture`, of a file already open; refuses an animation.
+
+    Raises:
+        InputError: If it is animated, too large, or damaged.
+    """
+    with open_picture(file, name, limits) as image:
+        if is_animated(image):
+            raise InputError(f"{quoted(name)} is animated; expected still pictures, or one animation alone.")
+        return to_rgb(image)
+
+
+@contextmanager
+def open_picture(file: IO[bytes], name: str, limits: Limits) -> Iterator[Image.Image]:
+    """Opens a picture lazily and checks its size; nothing is decoded yet.
+
+    What Pillow raises in the body, now or while decoding, comes out as `InputError`.
+    """
+    try:
+        with Image.open(file, formats=_PILLOW_FORMATS) as image:
+            limits.check_frame(name, *image.size)
+            yield image
+    except InputError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InputError(
+            f"{quoted(name)} is far too large; at most {limits.max_pixels} pixels in a frame are accepted."
+        ) from error
+    except Exception as error:  # Pillow raises nearly anything on a damaged file, MemoryError included
+        raise InputError(f"{quoted(name)} is damaged and cannot be read as a picture.") from error
+
+
+def is_animated(image: Image.Image) -> bool:
+    return image.format in _ANIMATED_FORMATS and getattr(image, "is_animated", False)
+
+
+def to_rgb(image: Image.Image) -> np.ndarray:
+    """The frame at which `image` stands, uint8 RGB, `(H, W, 3)`."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16-bit grey; `convert` would clip it to white
+        grey = np.clip(np.asarray(image).astype(np.int32) >> 8, 0, 255).astype(np.uint8)
+        return np.stack([grey] * 3, axis=-1)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("RGB"))

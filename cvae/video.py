@@ -1,0 +1,351 @@
+"""Clips, read from whatever a user has: pictures, animations, videos, arrays."""
+
+import math
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import cv2
+import numpy as np
+
+from cvae import archives
+from cvae.errors import InputError
+from cvae.export import write_gif, write_mp4, write_video
+from cvae.inputs import (
+    CLIP_FORMATS,
+    HEAD_BYTES,
+    LIMITS,
+    PICTURE_FORMATS,
+    Limits,
+    quoted,
+    read_head,
+    recognise,
+)
+from cvae.pictures import decode_still, is_animated, open_picture, read_picture, to_rgb
+
+__all__ = [
+    "LIMITS",
+    "Clip",
+    "Limits",
+    "read_clip",
+    "read_picture",
+    "resize",
+    "write_gif",
+    "write_mp4",
+    "write_video",
+]
+
+# Without it a playlist renamed .mp4 makes FFmpeg open other files of this machine.
+_CAPTURE_OPTIONS = "protocol_whitelist;file|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
+_QUIET = "-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """Frames in the order of time."""
+
+    frames: np.ndarray
+    """uint8 RGB, `(T, H, W, 3)`, at least one frame."""
+    fps: float | None
+    """Frames per second; None where the source has no rate."""
+    notes: tuple[str, ...] = ()
+    """Sentences that the user should see: what was left out, resized or missing."""
+
+
+def read_clip(
+    path: Path | Sequence[Path], *, size: tuple[int, int] | None = None, limits: Limits = LIMITS
+) -> Clip:
+    """Reads frames from a file, a folder of pictures, or several picture files.
+
+    What a file holds is told by its content, not by its name. Pictures are put in the natural order of their
+    names (2 before 10). Of a .npz the array called poses, pose, frames or gt is taken, in this order.
+
+    Args:
+        path: One path, or several, each a still picture.
+        size: `(H, W)` that every frame is resized to while reading, so that memory stays small.
+        limits: How large it may be.
+
+    Raises:
+        InputError: If it is missing, of another kind, too large or damaged, or has frames of different sizes
+            while `size` is None.
+    """
+    paths = [path] if isinstance(path, Path) else list(path)
+    if not paths:
+        raise InputError(f"No file came; expected {CLIP_FORMATS}.")
+    if len(paths) > 1:
+        return _read_files(paths, _Frames(f"{paths[0].name} and {len(paths) - 1} more", size, limits))
+    frames = _Frames(paths[0].name, size, limits)
+    return _read_folder(paths[0], frames) if os.path.isdir(paths[0]) else _read_file(paths[0], frames)
+
+
+@dataclass
+class _Frames:
+    """Frames as they come in: measured, resized, and kept in one growing buffer."""
+
+    name: str
+    size: tuple[int, int] | None
+    limits: Limits
+    came: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Each size that came, with the name of the first frame that had it."""
+    count: int = 0
+    total_pixels: int = 0
+    buffer: bytearray = field(default_factory=bytearray)
+
+    def add(self, frame: np.ndarray, name: str) -> None:
+        self.count += 1
+        self.total_pixels += frame.shape[0] * frame.shape[1]
+        self.limits.check_frames(self.name, self.count)
+        self.limits.check_total_pixels(self.name, self.total_pixels)
+        self.came.setdefault((frame.shape[0], frame.shape[1]), name)
+        if self.size is not None:
+            frame = _resize_frame(frame, self.size)
+        elif len(self.came) > 1:
+            (first, first_name), (second, second_name) = list(self.came.items())[:2]
+            raise InputError(
+                f"The frames of {quoted(self.name)} differ in size: {quoted(first_name)} is {_by(first)} and "
+                f"{quoted(second_name)} is {_by(second)} (width x height)."
+            )
+        self.limits.check_kept_pixels(self.name, self.count * frame.shape[0] * frame.shape[1])
+        self.buffer += memoryview(np.ascontiguousarray(frame)).cast("B")
+
+    def clip(self, *, fps: float | None = None, notes: Sequence[str] = ()) -> Clip:
+        assert self.count > 0
+        height, width = self.size or next(iter(self.came))
+        frames = np.frombuffer(self.buffer, np.uint8).reshape(self.count, height, width, 3)
+        return Clip(frames=frames, fps=fps, notes=(*notes, *self._resize_notes()))
+
+    def _resize_notes(self) -> Iterator[str]:
+        if self.size is None or list(self.came) == [self.size]:
+            return
+        first = next(iter(self.came))
+        more = " and other sizes" if len(self.came) > 1 else ""
+        stretch = (self.size[0] * first[1]) / (self.size[1] * first[0])
+        shape = ", which changes their proportions" if abs(math.log(stretch)) > 0.05 else ""
+        yield (
+            f"The frames of {quoted(self.name)} are resized from {_by(first)}{more} to {_by(self.size)} "
+            f"(width x height){shape}."
+        )
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[1]}x{size[0]}"
+
+
+def _read_file(path: Path, frames: _Frames) -> Clip:
+    came = recognise(read_head(path, frames.limits))
+    if came.kind == "picture":
+        return _read_animation(path, frames)
+    if came.kind == "video":
+        return _read_video(path, frames)
+    if came.kind == "zip":
+        return _read_zip(path, frames)
+    if came.kind == "array":
+        with path.open("rb") as file:
+            return _from_array(archives.read_array(file, path.name, frames.limits), frames)
+    raise InputError(f"{quoted(path.name)} is {came.title}; expected {CLIP_FORMATS}.")
+
+
+# Still pictures: files, folders, zips
+
+
+def _read_files(paths: Sequence[Path], frames: _Frames) -> Clip:
+    frames.limits.check_entries(frames.name, len(paths))
+    for path in paths:
+        came = recognise(read_head(path, frames.limits))
+        if came.kind != "picture":
+            raise InputError(
+                f"{quoted(path.name)} is {came.title}; expected several pictures ({PICTURE_FORMATS}), "
+                "or one file alone."
+            )
+    return _read_stills([(path.name, _opener(path)) for path in paths], frames, others=[])
+
+
+def _read_folder(path: Path, frames: _Frames) -> Clip:
+    stills, others = [], []
+    for file in _visible_files(path, frames.limits):
+        with file.open("rb") as opened:
+            kind = recognise(opened.read(HEAD_BYTES)).kind
+        if kind == "picture":
+            frames.limits.check_bytes(file.name, file.stat().st_size)
+            stills.append((file.name, _opener(file)))
+        else:
+            others.append(file.name)
+    return _read_stills(stills, frames, others)
+
+
+def _visible_files(folder: Path, limits: Limits) -> list[Path]:
+    try:
+        files = [file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file()]
+    except OSError as error:
+        raise InputError(f"The folder {quoted(folder.name)} cannot be opened: {error.strerror}.") from error
+    limits.check_entries(folder.name, len(files))
+    return files
+
+
+def _opener(path: Path) -> Callable[[], IO[bytes]]:
+    return lambda: path.open("rb")
+
+
+def _read_zip(path: Path, frames: _Frames) -> Clip:
+    with archives.open_zip(path, frames.limits) as archive:
+        if archives.is_array_zip(archive):
+            return _from_array(archives.read_array_zip(archive, path.name, frames.limits), frames)
+        stills, others, folders = [], [], set()
+        for info in archives.files_in(archive):
+            kind = recognise(archives.read_head_of(archive, info)).kind
+            if kind == "zip":
+                raise InputError(f"{quoted(path.name)} holds another zip; expected the pictures themselves.")
+            inside = PurePosixPath(info.filename)
+            if kind == "picture":
+                stills.append((inside.name, archives.opener(archive, info)))
+                folders.add(inside.parent.as_posix())
+            else:
+                others.append(inside.name)
+        if len(folders) > 1:
+            named = " and ".join(quoted(folder) for folder in sorted(folders)[:2])
+            raise InputError(
+                f"{quoted(path.name)} has pictures in {len(folders)} folders ({named}); expected one clip "
+                "in one folder."
+            )
+        return _read_stills(stills, frames, others)
+
+
+def _read_stills(
+    stills: Sequence[tuple[str, Callable[[], IO[bytes]]]], frames: _Frames, others: Sequence[str]
+) -> Clip:
+    if not stills:
+        holds = f"{len(others)} files, none of them a picture" if others else "no files"
+        raise InputError(f"{quoted(frames.name)} holds {holds}; expected pictures ({PICTURE_FORMATS}).")
+    frames.limits.check_frames(frames.name, len(stills))
+    for name, open_still in sorted(stills, key=lambda still: natural_order(still[0])):
+        with open_still() as file:
+            frames.add(decode_still(file, name, frames.limits), name)
+    notes = []
+    if others:
+        named = ", ".join(quoted(name) for name in sorted(others)[:3]) + (", ..." if len(others) > 3 else "")
+        notes.append(f"Left out of {quoted(frames.name)}, being no pictures: {named}.")
+    return frames.clip(notes=notes)
+
+
+def natural_order(name: str) -> list[tuple[int, int, str]]:
+    """A sorting key in which numbers count as numbers: 1, 2, 10."""
+    # By length, then digits: int() refuses the thousands of digits that a zip may put in a name.
+    parts = re.split(r"([0-9]+)", name)
+    return [
+        (0, len(part.lstrip("0")), part.lstrip("0")) if index % 2 else (1, 0, part.casefold())
+        for index, part in enumerate(parts)
+    ] + [(2, 0, name)]
+
+
+# Animations, videos, arrays
+
+
+def _read_animation(path: Path, frames: _Frames) -> Clip:
+    durations: list[float] = []
+    notes = []
+    with path.open("rb") as file, open_picture(file, path.name, frames.limits) as image:
+        animated = is_animated(image)
+        for index in range(frames.limits.max_frames + 2):
+            try:
+                image.seek(index)
+                frame = to_rgb(image)
+            except EOFError:
+                break
+            except Exception:
+                if not frames.count:
+                    raise
+                notes.append(_cut_short(path.name, frames.count, None))
+                break
+            if animated and getattr(image, "default_image", False) and index == 0:
+                continue  # an APNG's cover, which is no part of the animation
+            frames.add(frame, f"frame {index + 1}")
+            durations.append(image.info.get("duration", 0))
+            if not animated:
+                break
+    return frames.clip(fps=_rate(durations) if animated else None, notes=notes)
+
+
+def _rate(durations: Sequence[float]) -> float:
+    """Mean frames per second of delays in ms, which count as browsers count them."""
+    shown = [duration if duration > 10 else 100 for duration in durations]
+    return 1000 * len(shown) / sum(shown)
+
+
+def _cut_short(name: str, read: int, promised: int | None) -> str:
+    of = f" of {promised}" if promised else ""
+    return f"{read}{of} frames of {quoted(name)} could be read; the file is damaged or cut short."
+
+
+def _read_video(path: Path, frames: _Frames) -> Clip:
+    name = path.name
+    with _capture(path) as capture:
+        width, height = (
+            int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        )
+        frames.limits.check_frame(name, width, height)  # before the first frame is decoded
+        promised = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))  # of unknown length: hugely negative
+        frames.limits.check_frames(name, promised)
+        times = []
+        while (frame := _next_frame(capture)) is not None:
+            frames.add(frame, f"frame {frames.count + 1}")
+            times.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+        fps = capture.get(cv2.CAP_PROP_FPS)
+    if not frames.count:
+        raise InputError(f"No frame of {quoted(name)} could be read; it is damaged or of an unusual codec.")
+    if not 0 < fps <= 240 and len(times) > 1:  # of a varying rate some files say 1000 or 90000
+        fps = 1000 * (len(times) - 1) / max(times[-1] - times[0], 1e-3)
+    # Where a container keeps only a duration (WebM), the promise is an estimate, one frame off at times.
+    notes = [_cut_short(name, frames.count, promised)] if frames.count < promised - 1 else []
+    return frames.clip(fps=fps if 0 < fps <= 240 else None, notes=notes)
+
+
+@contextmanager
+def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _CAPTURE_OPTIONS
+    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = _QUIET
+    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise InputError(
+                f"{quoted(path.name)} cannot be opened as a video; it is damaged or has no pictures."
+            )
+        yield capture
+    finally:
+        capture.release()
+
+
+def _next_frame(capture: cv2.VideoCapture) -> np.ndarray | None:
+    try:
+        came, frame = capture.read()
+    except cv2.error:
+        return None
+    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) if came else None
+
+
+def _from_array(array: np.ndarray, frames: _Frames) -> Clip:
+    for index, frame in enumerate(array):
+        frames.add(frame, f"frame {index + 1}")
+    return frames.clip()
+
+
+def resize(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes frames: averages areas where they shrink, which keeps thin limbs, and is cubic where they grow.
+
+    Args:
+        frames: uint8, `(T, H, W, 3)`.
+        size: `(H, W)` of the result.
+    """
+    return np.stack([_resize_frame(frame, size) for frame in frames])
+
+
+def _resize_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    shrunk = (min(size[0], frame.shape[0]), min(size[1], frame.shape[1]))
+    if shrunk != frame.shape[:2]:
+        frame = cv2.resize(frame, shrunk[::-1], interpolation=cv2.INTER_AREA)
+    if size != shrunk:
+        frame = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return frame
