@@ -101,7 +101,7 @@ def _encode(path: Path, frames: np.ndarray, fps: float, options: Sequence[str]) 
         "-i",
         "-",
     ]
-    with _replacing(path) as partial:
+    with replacing(path) as partial:
         pixels = memoryview(np.ascontiguousarray(frames)).cast("B")
         done = subprocess.run([*command, *options, str(partial.resolve())], input=pixels, capture_output=True)
         if done.returncode:
@@ -109,7 +109,7 @@ def _encode(path: Path, frames: np.ndarray, fps: float, options: Sequence[str]) 
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A new file beside `path` that takes its place at the end, or vanishes when the body fails."""
     partial = path.with_name(f".{uuid4().hex}{path.suffix}")
     try:

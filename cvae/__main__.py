@@ -1,0 +1,9 @@
+"""`python -m cvae COMMAND`: use a network without the page."""
+
+from cvae.cli import run_command
+
+if __name__ == "__main__":
+    run_command(
+        "python -m cvae",
+        {"generate": ("cvae.generate:main", "Predict a video from a first frame and a sequence of poses.")},
+    )

@@ -1,0 +1,88 @@
+"""A checkpoint folder: `config.json` and `model.safetensors`, with `training.json` for people."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from cvae.config import Config, config_from_json, config_to_json
+from cvae.errors import InputError
+from cvae.models import PoseCVAE, build_model
+
+CONFIG, WEIGHTS, TRAINING = "config.json", "model.safetensors", "training.json"
+MAX_CONFIG_BYTES = 100_000
+BUNDLED = Path(__file__).parents[1] / "weights" / "puppets-64x128"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network ready for use, with what its folder says about it."""
+
+    name: str
+    config: Config
+    model: PoseCVAE
+
+
+def save_checkpoint(folder: Path, config: Config, model: PoseCVAE, training: dict[str, Any]) -> None:
+    """Write the three files into `folder`, which is made if need be.
+
+    Args:
+        folder: Where to.
+        config: What is needed to use the weights.
+        model: Whose weights.
+        training: What people want to know of the training, as JSON.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(config_to_json(config))
+    (folder / TRAINING).write_text(json.dumps(training, indent=2) + "\n")
+    save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, folder / WEIGHTS)
+
+
+def load_checkpoint(folder: Path, device: str | torch.device = "cpu") -> Checkpoint:
+    """Build the network of a checkpoint folder, in evaluation mode.
+
+    Raises:
+        InputError: If a file is missing or foreign, or the weights do not fit the config.
+    """
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder} is no checkpoint: it has no {name} (expected {CONFIG} and {WEIGHTS}).")
+    if (size := (folder / CONFIG).stat().st_size) > MAX_CONFIG_BYTES:
+        raise InputError(f"{folder / CONFIG} has {size} bytes; expected at most {MAX_CONFIG_BYTES}.")
+    try:
+        config = config_from_json((folder / CONFIG).read_text())
+    except UnicodeDecodeError:
+        raise InputError(f"{folder / CONFIG} is not text.") from None
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from None
+    with torch.device("meta"):
+        model = build_model(config.model)
+    model.load_state_dict(_read_weights(folder / WEIGHTS, model), assign=True)
+    model.requires_grad_(False).eval().to(device, memory_format=torch.channels_last)
+    return Checkpoint(folder.resolve().name, config, model)
+
+
+def _read_weights(path: Path, model: PoseCVAE) -> dict[str, torch.Tensor]:
+    """The tensors of `path`, checked against the network before any is read."""
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    try:
+        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            if found != expected:
+                raise InputError(f"{path} does not fit its config.json: {_difference(found, expected)}.")
+            return {name: file.get_tensor(name).float() for name in found}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a safetensors file: {error}.") from None
+
+
+def _difference(found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> str:
+    for name in expected:
+        if name not in found:
+            return f"{name} is missing"
+        if found[name] != expected[name]:
+            return f"{name} has shape {found[name]}, expected {expected[name]}"
+    return f"{min(found.keys() - expected.keys())} is not part of the network"

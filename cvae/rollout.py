@@ -1,0 +1,46 @@
+"""From a first frame and conditions to a video: each predicted frame is what the next one is predicted from."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from cvae.gaussian import Gaussian, Sampling
+from cvae.models import PoseCVAE
+
+CHUNK = 16  # conditions encoded at a time: enough to keep the processor busy, few enough for memory and the first frame
+
+
+@torch.inference_mode()
+def rollout(
+    model: PoseCVAE,
+    first_frame: Tensor,
+    poses: Tensor,
+    *,
+    sample: Sampling = "mean",
+    generator: torch.Generator | None = None,
+) -> Iterator[Tensor]:
+    """Predict frame after frame; nothing but the first frame and the poses is ever looked at.
+
+    Args:
+        model: In evaluation mode.
+        first_frame: Frame 0, `(B, C, H, W)` in [0, 1].
+        poses: One per frame, `(B, T, C, H, W)`; `poses[:, 0]` belongs to the first frame.
+        sample: Take the latent's prior `mean` or draw from the `prior`.
+        generator: Source of the draws.
+
+    Yields:
+        Frames 1 to T-1, `(B, C, H, W)` in [0, 1], each as soon as it is made.
+    """
+    reference = model.encode_reference(first_frame, poses[:, 0])
+    previous = first_frame
+    for chunk in poses[:, 1:].split(CHUNK, dim=1):
+        for context in model.encode_conditions(reference, chunk):
+            step = model.encode_step(context, previous)
+            previous = model.decode_step(step, draw(step.prior, sample, generator))
+            yield previous
+
+
+def draw(prior: Gaussian, sample: Sampling, generator: torch.Generator | None) -> Tensor:
+    """The latent of one frame, `(B, Z, h, w)`."""
+    return prior.mean if sample == "mean" else prior.sample(generator)

@@ -1,0 +1,12 @@
+"""`python -m training COMMAND`: make data, train, evaluate. Also under `accelerate launch -m`."""
+
+from cvae.cli import run_command
+
+if __name__ == "__main__":
+    run_command(
+        "python -m training",
+        {
+            "puppets": ("training.puppets.dataset:write_puppets", "Make a data set of generated dancers."),
+            "train": ("training.train:train", "Train a network on clips in the lab's folder layout."),
+        },
+    )

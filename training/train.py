@@ -1,0 +1,234 @@
+"""The training loop: `accelerate launch -m training train --data DIR --out RUN --max-minutes M`."""
+
+import copy
+import dataclasses
+import itertools
+import logging
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from cvae.checkpoint import save_checkpoint
+from cvae.config import Config, DataConfig, PoseCVAEConfig
+from cvae.errors import InputError
+from cvae.models import PoseCVAE, build_model
+from training.augment import zoom_and_shift
+from training.data import Clips, ClipSampler, collate, open_split, to_batch
+from training.evaluate import rollout_psnr
+from training.objective import Objective
+from training.schedules import Clock, average_decay, kl_weight, learning_rate
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Train a network on clips in the lab's folder layout; a checkpoint folder comes out."""
+
+    data: Path
+    """Folder with train/train_img, train/train_label and the same for val."""
+    out: Path
+    """Folder of the run; the checkpoint is written to OUT/checkpoint."""
+    steps: int | None = None
+    """Length of the training in steps. Give this or --max-minutes."""
+    max_minutes: float | None = None
+    """Length of the training in minutes; the schedules fit themselves to it."""
+    size: tuple[int, int] | None = None
+    """Height and width of the frames; the data's own by default."""
+    patch_size: int | None = None
+    """Pixel blocks folded into channels: 1 up to 32 pixels of height, 2 above, by default."""
+    widths: tuple[int, ...] = (32, 64, 128, 128)
+    """Channels of each level of the network."""
+    batch_size: int = 16
+    """Clips a step, of each process."""
+    clip_frames: int = 3
+    """Frames of a clip: one that is given and those predicted from it, each fed back."""
+    peak_lr: float = 1e-3
+    """Learning rate after warm-up; falls to zero along half a cosine."""
+    peak_kl_weight: float = 0.01
+    """Weight of the KL divergence in nats per pixel value, reached after a tenth of the training."""
+    prior_share: float = 0.5
+    """Share of latents drawn as at use, from the prior's mean, instead of the posterior."""
+    withhold: float = 0.5
+    """Share of clips whose first prediction must do without the previous frame."""
+    previous_noise: float = 0.1
+    """Largest standard deviation of the noise on the previous frame."""
+    zoom_share: float = 0.5
+    """Share of clips shown from nearer, farther or aside."""
+    zoom: tuple[float, float] = (0.6, 1.2)
+    """Smallest and largest magnification of those."""
+    shift: float = 0.15
+    """Largest shift of those, in pictures."""
+    person_weight: float = 0.5
+    """How much more often clips with much of the person in the picture are drawn."""
+    validate_every: int = 500
+    """Steps between two validations."""
+    validation_frames: int = 630
+    """Frames rolled out at a validation, shared among at most eight recordings."""
+    mixed_precision: str = "no"
+    """`no`, `bf16` or `fp16`."""
+    workers: int = 1
+    """Processes that load clips beside the one that trains; 0 loads in the same."""
+    seed: int = 0
+    """Of weights, clips and noise."""
+
+    def __post_init__(self) -> None:
+        if (self.steps is None) == (self.max_minutes is None):
+            raise InputError("Give the length of the training as either --steps N or --max-minutes M.")
+        for name in ("steps", "max_minutes", "batch_size", "validate_every", "validation_frames", "peak_lr"):
+            if (value := getattr(self, name)) is not None and value <= 0:
+                raise InputError(f"--{name.replace('_', '-')} is above zero; got {value}.")
+        if self.clip_frames < 2:
+            raise InputError(f"--clip-frames is at least 2, one given and one predicted; got {self.clip_frames}.")
+
+
+@dataclass
+class Run:
+    """What one training step needs and changes."""
+
+    accelerator: Accelerator
+    objective: nn.Module
+    average: PoseCVAE
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    step: int = 0
+
+    @property
+    def model(self) -> PoseCVAE:
+        """The network that is being trained, without what data-parallel training wraps around it."""
+        return self.accelerator.unwrap_model(self.objective).model  # type: ignore[no-any-return]
+
+
+def train(config: TrainConfig) -> Path:
+    """Train, validate now and then, and write the checkpoint with the averaged weights.
+
+    Returns:
+        The checkpoint folder.
+
+    Raises:
+        InputError: If the data or the options do not fit.
+    """
+    accelerator = Accelerator(mixed_precision=config.mixed_precision)
+    if config.out.exists() and any(config.out.iterdir()):
+        raise InputError(f"{config.out} is not empty; give a new folder for the run.")
+    with accelerator.main_process_first():  # the others find the decoded frames in the cache
+        recordings = open_split(config.data, "train", config.size)
+        validation = open_split(config.data, "val", recordings.size)
+    travels = checkpoint_config(config, recordings.size)
+    run = start_run(accelerator, config, travels)
+    sampler = ClipSampler(recordings, config.clip_frames, config.person_weight, config.seed)
+    loader = DataLoader(
+        Clips(recordings, config.clip_frames),
+        config.batch_size,
+        sampler=sampler,
+        collate_fn=collate,
+        num_workers=config.workers,
+        drop_last=True,
+    )
+    clock = Clock(config.steps, config.max_minutes)
+    progress_bar = tqdm(total=100, unit="%", disable=not accelerator.is_main_process, bar_format=BAR)
+    best = 0.0
+    for frames, poses in accelerator.prepare(loader):
+        done = clock.progress(run.step)
+        if done >= 1:
+            break
+        metrics = train_step(run, config, frames, poses, done)
+        run.step += 1
+        if run.step % config.validate_every == 0:
+            best = max(best, validate(run, config, validation))
+            log.info("step %d: validation PSNR %.2f dB", run.step, best)
+        show(progress_bar, 100 * done, run.step, metrics, best)
+    score = validate(run, config, validation)
+    show(progress_bar, 100, run.step, {}, score)
+    progress_bar.close()
+    folder = config.out / "checkpoint"
+    if accelerator.is_main_process:
+        save_checkpoint(folder, travels, run.average, describe(config, run.step, score))
+        log.info("%d steps, validation PSNR %.2f dB, checkpoint in %s", run.step, score, folder)
+    accelerator.end_training()
+    return folder
+
+
+def checkpoint_config(config: TrainConfig, size: tuple[int, int]) -> Config:
+    """What travels with the weights."""
+    patch = config.patch_size or (1 if size[0] <= 32 else 2)
+    model = PoseCVAEConfig(patch_size=patch, widths=config.widths)
+    return Config(model=model, data=DataConfig(height=size[0], width=size[1]))
+
+
+def start_run(accelerator: Accelerator, config: TrainConfig, travels: Config) -> Run:
+    """Weights, optimizer and random numbers at step 0."""
+    torch.manual_seed(config.seed)
+    model = build_model(travels.model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(model).to(accelerator.device).requires_grad_(False).eval()
+    objective = Objective(
+        model,
+        withhold=config.withhold,
+        previous_noise=config.previous_noise,
+        prior_share=config.prior_share,
+    )
+    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
+    prepared, optimizer = accelerator.prepare(objective, optimizer)
+    generator = torch.Generator().manual_seed(config.seed + 1 + accelerator.process_index)
+    return Run(accelerator, prepared, average, optimizer, generator)
+
+
+def train_step(
+    run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, progress: float
+) -> dict[str, float]:
+    """One step on one batch of clips, uint8 `(B, 1 + T, H, W, 3)`; gives what there is to see."""
+    for group in run.optimizer.param_groups:
+        group["lr"] = learning_rate(config.peak_lr, run.step, progress)
+    batch = to_batch(frames, poses)
+    batch = zoom_and_shift(batch, config.zoom_share, config.zoom, config.shift, run.generator)
+    with run.accelerator.autocast():
+        losses = run.objective(batch, run.generator)
+    loss = (losses.reconstruction + kl_weight(config.peak_kl_weight, progress) * losses.kl).mean()
+    run.accelerator.backward(loss)
+    run.accelerator.clip_grad_norm_(run.objective.parameters(), 1.0)
+    run.optimizer.step()
+    run.optimizer.zero_grad()
+    update_average(run.average, run.model, average_decay(run.step))
+    return {"loss": loss.item(), "kl": losses.kl.mean().item() * batch.frames[0, 0].numel()}
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the averaged weights towards the model's by `1 - decay`."""
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+
+
+def validate(run: Run, config: TrainConfig, validation: Any) -> float:
+    """Mean PSNR of free rollouts of the averaged weights; the truth is only compared with."""
+    return rollout_psnr(run.average, validation, config.validation_frames, run.accelerator.device)
+
+
+BAR = "{l_bar}{bar}| {elapsed}<{remaining} {postfix}"
+
+
+def show(bar: "tqdm[Any]", percent: float, step: int, metrics: dict[str, float], score: float) -> None:
+    """Move the progress bar."""
+    bar.n = round(percent)
+    shown = {name: f"{value:.4g}" for name, value in metrics.items()}
+    bar.set_postfix(step=step, **shown, val=f"{score:.2f} dB")
+
+
+def describe(config: TrainConfig, step: int, score: float) -> dict[str, Any]:
+    """`training.json`: for people and the model card."""
+    options = {k: str(v.name) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return {
+        "train": options,
+        "step": step,
+        "metrics": {"validation_psnr": round(score, 3)},
+        "code_commit": commit.stdout.strip() or None,
+    }
