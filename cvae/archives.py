@@ -2,7 +2,6 @@
 
 import math
 import mmap
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,9 +33,7 @@ def open_zip(path: Path, limits: Limits) -> Iterator[ZipFile]:
     name = path.name
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            # zipfile makes an object of every entry that the file has, before we could count them.
-            signatures = re.finditer(rb"PK\x01\x02", content)
-            limits.check_entries(name, sum(1 for _ in islice(signatures, limits.max_entries + 1)))
+            limits.check_entries(name, _count_entries(content, limits.max_entries + 1))
         with ZipFile(path) as archive:
             for info in archive.infolist():
                 _check_member(name, info)
@@ -47,6 +44,14 @@ def open_zip(path: Path, limits: Limits) -> Iterator[ZipFile]:
         raise
     except Exception as error:  # zipfile and zlib raise many kinds on a damaged file
         raise InputError(f"{quoted(name)} is a damaged zip.") from error
+
+
+def _count_entries(content: mmap.mmap, most: int) -> int:
+    """Counts by signature, as zipfile makes an object of every entry before it could be asked how many there are."""
+    count, position = 0, -1
+    while count < most and (position := content.find(b"PK\x01\x02", position + 1)) >= 0:
+        count += 1
+    return count
 
 
 def _check_member(archive_name: str, info: ZipInfo) -> None:

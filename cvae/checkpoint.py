@@ -62,7 +62,7 @@ def load_checkpoint(folder: Path, device: str | torch.device = "cpu") -> Checkpo
     with torch.device("meta"):
         model = build_model(config.model)
     model.load_state_dict(_read_weights(folder / WEIGHTS, model), assign=True)
-    model.requires_grad_(False).eval().to(device, memory_format=torch.channels_last)
+    model.requires_grad_(False).eval().to(device).to(memory_format=torch.channels_last)
     return Checkpoint(folder.resolve().name, config, model)
 
 
@@ -70,7 +70,7 @@ def _read_weights(path: Path, model: PoseCVAE) -> dict[str, torch.Tensor]:
     """The tensors of `path`, checked against the network before any is read."""
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     try:
-        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             if found != expected:
                 raise InputError(f"{path} does not fit its config.json: {_difference(found, expected)}.")

@@ -9,7 +9,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from cvae.errors import InputError
 from cvae.gaussian import Sampling
 
-FORMAT = 1
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -88,7 +87,7 @@ class Config:
 
     __pydantic_config__ = STRICT
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     """Raised whenever the meaning of a field changes."""
     model: PoseCVAEConfig = field(default_factory=PoseCVAEConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -118,8 +117,8 @@ def config_from_json(text: str) -> Config:
         raw = json.loads(text)
     except ValueError as error:
         raise InputError(f"config.json is not JSON: {error}.") from None
-    if isinstance(raw, dict) and raw.get("format", FORMAT) != FORMAT:
-        raise InputError(f"config.json has format {raw['format']!r}; this version reads format {FORMAT}.")
+    if isinstance(raw, dict) and raw.get("format", 1) != 1:
+        raise InputError(f"config.json has format {raw['format']!r}; this version reads format 1.")
     try:
         config = TypeAdapter(Config).validate_json(text)
     except ValidationError as error:

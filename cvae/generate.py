@@ -52,6 +52,7 @@ def read_request(
     truth: Path | Sequence[Path] | None = None,
     *,
     size: tuple[int, int],
+    fps: float | None = None,
 ) -> Request:
     """Read and check the files of a user.
 
@@ -60,6 +61,7 @@ def read_request(
         poses: Skeleton pictures, in anything that `read_clip` takes.
         truth: The true frames, as many as poses.
         size: Height and width that the network works at; everything is resized to it.
+        fps: Frames per second of the video to make; that of the files by default.
 
     Raises:
         InputError: If a file cannot be read, there is nothing to predict, or the lengths differ.
@@ -81,7 +83,7 @@ def read_request(
         first_frame=resize(picture[None], size)[0],
         poses=pose_clip.frames,
         truth=truth_clip.frames if truth else None,
-        fps=pose_clip.fps or truth_clip.fps or DEFAULT_FPS,
+        fps=fps or pose_clip.fps or truth_clip.fps or DEFAULT_FPS,
         notes=(*notes, *pose_clip.notes, *truth_clip.notes),
     )
 
@@ -90,9 +92,7 @@ def _by(size: tuple[int, ...]) -> str:
     return f"{size[1]}x{size[0]}"
 
 
-def generate(
-    model: PoseCVAE, request: Request, *, sample: Sampling = "mean", seed: int = 0
-) -> Iterator[Picture]:
+def generate(model: PoseCVAE, request: Request, *, sample: Sampling = "mean", seed: int = 0) -> Iterator[Picture]:
     """Predict the video of a request.
 
     Args:
@@ -187,9 +187,7 @@ def main(config: GenerateConfig) -> None:
     """`python -m cvae generate`."""
     checkpoint = load_checkpoint(config.checkpoint, pick_device(config.device))
     data = checkpoint.config.data
-    request = read_request(
-        config.first_frame, config.poses, config.truth, size=(data.height, data.width)
-    )
+    request = read_request(config.first_frame, config.poses, config.truth, size=(data.height, data.width))
     for note in request.notes:
         log.info("Note: %s", note)
     sample = config.sample or checkpoint.config.sampling.sample

@@ -63,6 +63,10 @@ def quoted(name: str) -> str:
     return f'"{printable}"' if len(printable) <= 60 else f'"{printable[:28]}…{printable[-28:]}"'
 
 
+def millions(count: int) -> str:
+    return f"{count / 1e6:,.0f} million" if count >= 1e6 else str(count)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """How large an input may be; each `check_` raises `InputError` with the number that was passed."""
@@ -100,7 +104,7 @@ class Limits:
             )
         if width * height > self.max_pixels:
             raise InputError(
-                f"{quoted(name)} is {width}x{height} pixels; at most {_millions(self.max_pixels)} in a frame "
+                f"{quoted(name)} is {width}x{height} pixels; at most {millions(self.max_pixels)} in a frame "
                 "are accepted."
             )
 
@@ -110,14 +114,14 @@ class Limits:
 
     def check_total_pixels(self, name: str, pixels: int) -> None:
         if pixels > self.max_total_pixels:
-            most = _millions(self.max_total_pixels)
+            most = millions(self.max_total_pixels)
             raise InputError(
                 f"The frames of {quoted(name)} have more than the {most} pixels that are accepted."
             )
 
     def check_kept_pixels(self, name: str, pixels: int) -> None:
         if pixels > self.max_kept_pixels:
-            most = _millions(self.max_kept_pixels)
+            most = millions(self.max_kept_pixels)
             raise InputError(
                 f"{quoted(name)} needs memory for more than the {most} pixels that are accepted."
             )
@@ -164,7 +168,3 @@ def read_head(path: Path, limits: Limits) -> bytes:
 
 def _megabytes(size: int) -> str:
     return f"{size / _MEGABYTE:,.1f} MB".replace(".0 MB", " MB")
-
-
-def _millions(count: int) -> str:
-    return f"{count / 1e6:,.0f} million" if count >= 1e6 else str(count)

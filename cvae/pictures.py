@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cvae.errors import InputError
-from cvae.inputs import LIMITS, PICTURE_FORMATS, Limits, quoted, read_head, recognise
+from cvae.inputs import LIMITS, PICTURE_FORMATS, Limits, millions, quoted, read_head, recognise
 
 _PILLOW_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 # A JPEG of several pictures is no animation: phones keep a depth map or a preview in the second.
@@ -61,8 +61,9 @@ def open_picture(file: IO[bytes], name: str, limits: Limits) -> Iterator[Image.I
     except InputError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        most = millions(limits.max_pixels)
         raise InputError(
-            f"{quoted(name)} is far too large; at most {limits.max_pixels} pixels in a frame are accepted."
+            f"{quoted(name)} is far above the {most} pixels in a frame that are accepted."
         ) from error
     except Exception as error:  # Pillow raises nearly anything on a damaged file, MemoryError included
         raise InputError(f"{quoted(name)} is damaged and cannot be read as a picture.") from error

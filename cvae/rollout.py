@@ -8,7 +8,7 @@ from torch import Tensor
 from cvae.gaussian import Gaussian, Sampling
 from cvae.models import PoseCVAE
 
-CHUNK = 16  # conditions encoded at a time: enough to keep the processor busy, few enough for memory and the first frame
+CHUNK = 16  # poses encoded at a time: enough to keep the processor busy, few enough for memory
 
 
 @torch.inference_mode()
@@ -34,7 +34,7 @@ def rollout(
     """
     reference = model.encode_reference(first_frame, poses[:, 0])
     previous = first_frame
-    for chunk in poses[:, 1:].split(CHUNK, dim=1):
+    for chunk in torch.split(poses[:, 1:], CHUNK, dim=1):
         for context in model.encode_conditions(reference, chunk):
             step = model.encode_step(context, previous)
             previous = model.decode_step(step, draw(step.prior, sample, generator))

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -41,7 +41,8 @@ __all__ = [
 
 # Without it a playlist renamed .mp4 makes FFmpeg open other files of this machine.
 _CAPTURE_OPTIONS = "protocol_whitelist;file|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
-_QUIET = "-8"
+_FFMPEG_QUIET = "-8"
+_BLACK = 4.0  # of 255; a black picture in a camera's video has 16 or a little noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,17 +219,18 @@ def _read_stills(
     stills: Sequence[tuple[str, Callable[[], IO[bytes]]]], frames: _Frames, others: Sequence[str]
 ) -> Clip:
     if not stills:
-        holds = f"{len(others)} files, none of them a picture" if others else "no files"
+        holds = f"no pictures but {_some(others)}" if others else "no files"
         raise InputError(f"{quoted(frames.name)} holds {holds}; expected pictures ({PICTURE_FORMATS}).")
     frames.limits.check_frames(frames.name, len(stills))
     for name, open_still in sorted(stills, key=lambda still: natural_order(still[0])):
         with open_still() as file:
             frames.add(decode_still(file, name, frames.limits), name)
-    notes = []
-    if others:
-        named = ", ".join(quoted(name) for name in sorted(others)[:3]) + (", ..." if len(others) > 3 else "")
-        notes.append(f"Left out of {quoted(frames.name)}, being no pictures: {named}.")
+    notes = [f"Left out of {quoted(frames.name)}, being no pictures: {_some(others)}."] if others else []
     return frames.clip(notes=notes)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(quoted(name) for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
@@ -246,33 +248,47 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
 
 def _read_animation(path: Path, frames: _Frames) -> Clip:
     durations: list[float] = []
-    notes = []
     with path.open("rb") as file, open_picture(file, path.name, frames.limits) as image:
         animated = is_animated(image)
-        for index in range(frames.limits.max_frames + 2):
+        cover = 1 if getattr(image, "default_image", False) else 0  # of an APNG, no part of the animation
+        promised = (
+            image.n_frames - cover if animated and image.format != "GIF" else None
+        )  # a GIF tells no number
+        for index in range(cover, cover + frames.limits.max_frames + 1):
             try:
                 image.seek(index)
                 frame = to_rgb(image)
             except EOFError:
+                whole = promised is None or frames.count == promised
                 break
             except Exception:
+                whole = False
                 if not frames.count:
                     raise
-                notes.append(_cut_short(path.name, frames.count, None))
                 break
-            if animated and getattr(image, "default_image", False) and index == 0:
-                continue  # an APNG's cover, which is no part of the animation
-            frames.add(frame, f"frame {index + 1}")
+            frames.add(frame, f"frame {frames.count + 1}")
             durations.append(image.info.get("duration", 0))
             if not animated:
-                break
-    return frames.clip(fps=_rate(durations) if animated else None, notes=notes)
+                return frames.clip()
+    notes = [] if whole else [_cut_short(path.name, frames.count, promised)]
+    return _at_even_pace(frames.clip(notes=notes), durations, path.name, frames.limits)
 
 
-def _rate(durations: Sequence[float]) -> float:
-    """Mean frames per second of delays in ms, which count as browsers count them."""
-    shown = [duration if duration > 10 else 100 for duration in durations]
-    return 1000 * len(shown) / sum(shown)
+def _at_even_pace(clip: Clip, durations: Sequence[float], name: str, limits: Limits) -> Clip:
+    """Gives the clip its rate; a frame that lasts 2, 3, ... times the shortest becomes as many frames.
+
+    So do programs store equal neighbours, Pillow among them, and each later frame would come too early.
+    """
+    shown = [duration if duration > 10 else 100 for duration in durations]  # as browsers do
+    repeats = [duration / min(shown) for duration in shown]
+    if len(set(shown)) == 1 or any(repeat % 1 for repeat in repeats):
+        return replace(clip, fps=1000 * len(shown) / sum(shown))
+    count, pixels = round(sum(repeats)), clip.frames[0, :, :, 0].size
+    limits.check_frames(name, count)
+    limits.check_kept_pixels(name, count * pixels)
+    frames = np.repeat(clip.frames, np.array(repeats, int), axis=0)
+    note = f"{len(shown)} frames of {quoted(name)} became {count}: those that last longer are repeated."
+    return replace(clip, frames=frames, fps=1000 / min(shown), notes=(*clip.notes, note))
 
 
 def _cut_short(name: str, read: int, promised: int | None) -> str:
@@ -289,9 +305,10 @@ def _read_video(path: Path, frames: _Frames) -> Clip:
         frames.limits.check_frame(name, width, height)  # before the first frame is decoded
         promised = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))  # of unknown length: hugely negative
         frames.limits.check_frames(name, promised)
-        times = []
+        times, brightest = [], 0.0
         while (frame := _next_frame(capture)) is not None:
             frames.add(frame, f"frame {frames.count + 1}")
+            brightest = max(brightest, float(frame[::8, ::8].mean()))
             times.append(capture.get(cv2.CAP_PROP_POS_MSEC))
         fps = capture.get(cv2.CAP_PROP_FPS)
     if not frames.count:
@@ -300,14 +317,20 @@ def _read_video(path: Path, frames: _Frames) -> Clip:
         fps = 1000 * (len(times) - 1) / max(times[-1] - times[0], 1e-3)
     # Where a container keeps only a duration (WebM), the promise is an estimate, one frame off at times.
     notes = [_cut_short(name, frames.count, promised)] if frames.count < promised - 1 else []
+    if brightest < _BLACK:
+        notes.append(
+            f"All frames of {quoted(name)} came out black, as interlaced videos do; save it as progressive video."
+        )
     return frames.clip(fps=fps if 0 < fps <= 240 else None, notes=notes)
 
 
 @contextmanager
 def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _CAPTURE_OPTIONS
-    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = _QUIET
+    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = _FFMPEG_QUIET
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    cv2.utils.logging.setLogLevel(level)
     try:
         if not capture.isOpened():
             raise InputError(

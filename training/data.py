@@ -124,7 +124,7 @@ class Clips(Dataset[tuple[NDArray[np.uint8], NDArray[np.uint8]]]):
 
 
 class ClipSampler(Sampler[tuple[int, int]]):
-    """Endless `(start, reference)`: overlapping clips that never cross a cut, with any frame of the recording as reference.
+    """Endless `(start, reference)`: overlapping clips that never cross a cut; any frame of the recording is reference.
 
     Args:
         recordings: What to cut from.

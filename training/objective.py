@@ -30,9 +30,7 @@ class Objective(nn.Module):
             objective of Sohn, Lee & Yan 2015, section 4.2.
     """
 
-    def __init__(
-        self, model: PoseCVAE, *, withhold: float, previous_noise: float, prior_share: float
-    ) -> None:
+    def __init__(self, model: PoseCVAE, *, withhold: float, previous_noise: float, prior_share: float) -> None:
         super().__init__()
         self.model, self.withhold = model, withhold
         self.previous_noise, self.prior_share = previous_noise, prior_share

@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import itertools
 import logging
 import subprocess
 from dataclasses import dataclass
@@ -103,7 +102,7 @@ class Run:
     @property
     def model(self) -> PoseCVAE:
         """The network that is being trained, without what data-parallel training wraps around it."""
-        return self.accelerator.unwrap_model(self.objective).model  # type: ignore[no-any-return]
+        return self.accelerator.unwrap_model(self.objective).model
 
 
 def train(config: TrainConfig) -> Path:
@@ -166,7 +165,7 @@ def checkpoint_config(config: TrainConfig, size: tuple[int, int]) -> Config:
 def start_run(accelerator: Accelerator, config: TrainConfig, travels: Config) -> Run:
     """Weights, optimizer and random numbers at step 0."""
     torch.manual_seed(config.seed)
-    model = build_model(travels.model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build_model(travels.model).to(memory_format=torch.channels_last)
     average = copy.deepcopy(model).to(accelerator.device).requires_grad_(False).eval()
     objective = Objective(
         model,
@@ -180,9 +179,7 @@ def start_run(accelerator: Accelerator, config: TrainConfig, travels: Config) ->
     return Run(accelerator, prepared, average, optimizer, generator)
 
 
-def train_step(
-    run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, progress: float
-) -> dict[str, float]:
+def train_step(run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, progress: float) -> dict[str, float]:
     """One step on one batch of clips, uint8 `(B, 1 + T, H, W, 3)`; gives what there is to see."""
     for group in run.optimizer.param_groups:
         group["lr"] = learning_rate(config.peak_lr, run.step, progress)
@@ -217,7 +214,7 @@ def show(bar: "tqdm[Any]", percent: float, step: int, metrics: dict[str, float],
     """Move the progress bar."""
     bar.n = round(percent)
     shown = {name: f"{value:.4g}" for name, value in metrics.items()}
-    bar.set_postfix(step=step, **shown, val=f"{score:.2f} dB")
+    bar.set_postfix({"step": step, **shown, "val": f"{score:.2f} dB"})
 
 
 def describe(config: TrainConfig, step: int, score: float) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The layers that the networks of the project are built from."""
 
+import itertools
+
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
@@ -35,9 +37,7 @@ class Pyramid(nn.Module):
         super().__init__()
         self.fold = nn.PixelUnshuffle(patch_size)
         self.stem = nn.Conv2d(in_channels * patch_size**2, widths[0], 3, padding=1)
-        self.downs = nn.ModuleList(
-            nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.downs = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
         self.blocks = nn.ModuleList(ResBlock(width) for width in widths)
 
     def forward(self, picture: Tensor) -> list[Tensor]:
