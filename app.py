@@ -1,0 +1,352 @@
+"""The page: a first frame and poses in, the predicted video out, frame by frame.
+
+`python app.py` serves it on http://127.0.0.1:7860, and serves programs under the name `/generate`.
+"""
+
+import html
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from cvae.checkpoint import BUNDLED, Checkpoint, load_checkpoint
+from cvae.cli import run_options
+from cvae.errors import InputError
+from cvae.generate import pick_device
+from cvae.inputs import LIMITS
+from cvae.video import read_clip
+from web.examples import Example, build_cards, find_examples
+from web.player import PlayerView, build_player
+from web.prediction import Inputs, Session, Step, predict
+from web.strip import clip_strip
+from web.theme import CSS, build_theme
+from web.uploads import RefuseFileAddresses, uploaded_files
+
+HERE = Path(__file__).parent
+MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "preprocess": False}
+POSES_HINT = (
+    "Skeleton pictures (several files or a zip), a GIF, a video or a .npz. The first pose belongs to the first frame."
+)
+TRUTH_HINT = "The real video, in any of the same forms, to compare with: adds the PSNR of every frame."
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Serve the page of a model on this machine."""
+
+    checkpoint: Path = BUNDLED
+    """Folder with config.json and model.safetensors."""
+    port: int = 7860
+    """Where the page is served."""
+    host: str = "127.0.0.1"
+    """Who may open it: 127.0.0.1 for this machine alone, 0.0.0.0 for the whole network."""
+    device: str | None = None
+    """`cpu` or `cuda`; the GPU where there is one, by default."""
+
+
+def serve(options: Options) -> None:
+    """Load the model, open the page, and stay until Ctrl-C.
+
+    Raises:
+        InputError: If the checkpoint cannot be used, the device is not there or the port is taken.
+    """
+    device = pick_device(options.device)
+    checkpoint = load_checkpoint(options.checkpoint, device)
+    page = build_page(checkpoint, find_examples(HERE / "examples"))
+    launch(page, options.host, options.port)
+    size = checkpoint.config.data
+    print(
+        f"Marionette is ready on http://{options.host}:{options.port} "
+        f"({checkpoint.name}, {size.width}x{size.height} pixels, on {device}). Ctrl-C ends it.",
+        flush=True,
+    )
+    page.block_thread()
+
+
+def launch(page: gr.Blocks, host: str, port: int) -> None:
+    """Start the server in the background.
+
+    Raises:
+        InputError: If the port is taken.
+    """
+    page.queue(max_size=16)
+    try:
+        page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            theme=build_theme(),
+            css=CSS,
+            footer_links=["api"],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            max_file_size=LIMITS.max_bytes,
+            app_kwargs={"middleware": [Middleware(RefuseFileAddresses)]},
+        )
+    except OSError as error:
+        raise InputError(f"Port {port} of {host} cannot be used; choose another with --port.") from error
+
+
+# Handlers ------------------------------------------------------------------------------------------------
+
+
+def on_generate(
+    checkpoint: Checkpoint,
+    session: Session,
+    first_frame: Any,
+    poses: Any,
+    truth: Any,
+    sample: Any,
+    seed: Any,
+    fps: Any,
+) -> Iterator[Step]:
+    """Run the model; what went wrong is shown on the page and ends the run.
+
+    Args:
+        checkpoint: Which model.
+        session: Whose run; its `stop` ends it.
+        first_frame: As the browser sends files: `{"path": ...}`.
+        poses: A list of these.
+        truth: A list of these, or None.
+        sample: One of `Sampling`.
+        seed: A whole number.
+        fps: Frames a second, or None for those of the poses.
+    """
+    picture = uploaded_files(first_frame)
+    inputs = Inputs(
+        first_frame=picture[0] if picture else None,
+        poses=uploaded_files(poses),
+        truth=uploaded_files(truth),
+        sample=sample,
+        seed=seed,
+        fps=fps,
+    )
+    try:
+        yield from predict(checkpoint, session, inputs)
+    except InputError as error:
+        yield Step(PlayerView(phase="error", status=str(error)))
+        raise page_error(error) from None
+    except Exception as error:
+        logger.exception("A run failed.")
+        sentence = "Something went wrong on the server; its log says what."
+        yield Step(PlayerView(phase="error", status=sentence))
+        raise page_error(sentence) from error
+
+
+def on_poses(checkpoint: Checkpoint, files: Any) -> Any:
+    """Show what was understood of the poses, or why nothing was."""
+    if not (paths := uploaded_files(files)):
+        return gr.HTML(visible=False)
+    size = checkpoint.config.data
+    try:
+        clip = read_clip(paths, size=(size.height, size.width))
+    except InputError as error:
+        raise page_error(error) from None
+    return gr.HTML(clip_strip(clip, "pose"), visible=True)
+
+
+def on_example(examples: Sequence[Example], session: Session, index: int) -> list[Any]:
+    """Fill the inputs with the clicked example."""
+    if session.running:
+        raise page_error("A prediction is running; stop it first, or wait for its end.")
+    example = examples[index]
+    return [str(example.first_frame), [str(example.poses)], [str(example.truth)] if example.truth else None]
+
+
+def on_stop(session: Session) -> None:
+    """Let the run end after the frame at hand; what is made is kept."""
+    session.stop = True
+
+
+def on_api(
+    checkpoint: Checkpoint, first_frame: Any, poses: Any, truth: Any, sample: Any, seed: Any
+) -> tuple[str, str, str | None, dict[str, Any]]:
+    """Predict a whole video at once, for programs."""
+    files = [poses] if isinstance(poses, dict) else poses
+    *_, last = on_generate(checkpoint, Session(), first_frame, files, truth, sample, seed, None)
+    view, made = last.view, last.downloads
+    assert made is not None
+    summary = {"frames": view.total, "fps": view.fps, "mean_psnr": view.mean, "psnr": view.psnr, "notes": view.notes}
+    return str(made.gif), str(made.mp4), str(made.psnr) if made.psnr else None, summary
+
+
+def page_error(message: object) -> gr.Error:
+    """What is shown as a toast; the page reads it as HTML, so that file names in it are made harmless."""
+    return gr.Error(html.escape(str(message), quote=False), print_exception=False, title="This did not work")
+
+
+# Layout --------------------------------------------------------------------------------------------------
+
+
+def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks:
+    """Lay out the page and say which handler answers what."""
+    size = checkpoint.config.data
+    with gr.Blocks(title="Marionette", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+        session = gr.State(Session())
+        gr.HTML(
+            "<h1>Marionette</h1><p>Give a picture of a person and a sequence of poses: the model predicts the video "
+            "in which this person takes these poses.</p>",
+            elem_id="title",
+        )
+        with gr.Row():
+            with gr.Column(scale=1, min_width=320):
+                first_frame = gr.Image(
+                    label="1. First frame",
+                    type="filepath",
+                    image_mode=None,
+                    sources=["upload", "webcam", "clipboard"],
+                    height=230,
+                    elem_id="first-frame",
+                )
+                hint(f"Best {size.width}x{size.height} pixels; other sizes are resized.")
+                poses = gr.File(label="2. Poses", file_count="multiple", height=130, elem_id="poses")
+                hint(POSES_HINT)
+                strip = gr.HTML(visible=False, elem_classes="strip", elem_id="pose-strip")
+                truth = gr.File(label="3. Ground truth (optional)", file_count="multiple", height=130, elem_id="truth")
+                hint(TRUTH_HINT)
+                with gr.Accordion("Options", open=False):
+                    sample = gr.Radio(
+                        [("Most likely video", "mean"), ("A random one", "prior")],
+                        value=checkpoint.config.sampling.sample,
+                        label="Sample",
+                        info="A random one differs with every seed.",
+                    )
+                    seed = gr.Number(0, label="Seed", precision=0, minimum=0)
+                    fps = gr.Number(
+                        None,
+                        label="Frame rate",
+                        info="Frames a second, 1 to 60; empty: as in the poses.",
+                        placeholder="as in the poses",
+                    )
+                with gr.Row():
+                    generate = gr.Button("Generate", variant="primary", min_width=120, elem_id="generate")
+                    stop = gr.Button("Stop", variant="stop", interactive=False, min_width=120, elem_id="stop")
+            with gr.Column(scale=2, min_width=320):
+                player = build_player()
+                with gr.Row(visible=False, elem_id="results") as results:
+                    gif = gr.Image(
+                        label="GIF",
+                        type="filepath",
+                        height=230,
+                        interactive=False,
+                        buttons=["fullscreen"],
+                        elem_id="gif",
+                    )
+                    with gr.Column(min_width=200):
+                        downloads = [
+                            gr.DownloadButton(f"Download {name}", elem_id=f"download-{id_}")
+                            for name, id_ in (("GIF", "gif"), ("MP4", "mp4"), ("PSNR (CSV)", "psnr"))
+                        ]
+        cards = None
+        if examples:
+            gr.HTML("<h2>Examples: dancers that the model has never seen</h2>", elem_id="examples-title")
+            cards = build_cards(examples)
+
+        def run_and_show(*values: Any) -> Iterator[list[Any]]:
+            yield from map(show, on_generate(checkpoint, *values))
+
+        files = [first_frame, poses, truth]
+        run: dict[str, Any] = {
+            "fn": run_and_show,
+            "inputs": [session, *files, sample, seed, fps],
+            "outputs": [player, generate, stop, results, gif, *downloads],
+            **MODEL_QUEUE,
+            **PRIVATE,
+        }
+        generate.click(**run)
+        stop.click(on_stop, session, None, queue=False, **PRIVATE)
+        poses.upload(partial(on_poses, checkpoint), poses, strip, **PRIVATE)
+        poses.clear(lambda: gr.HTML(visible=False), None, strip, queue=False, **PRIVATE)
+        if cards:
+
+            def fill(session: Session, event: gr.EventData) -> list[Any]:
+                return on_example(examples, session, event.index)
+
+            cards.pick(fill, session, files, **PRIVATE).success(**run)
+        add_endpoint(checkpoint)
+    return page
+
+
+def hint(text: str) -> None:
+    """A line of help under an input."""
+    gr.HTML(f"<p>{html.escape(text)}</p>", elem_classes="hint", apply_default_css=False)
+
+
+def show(step: Step) -> list[Any]:
+    """A step as the values of player, Generate, Stop, results, GIF and the three downloads."""
+    if step.view.live:
+        return [step.view.payload(), *[gr.skip()] * 7]
+    running, files = step.view.phase == "running", step.downloads
+    buttons = [gr.Button(interactive=not running), gr.Button(interactive=running)]
+    if files is None:
+        return [step.view.payload(), *buttons, gr.Row(visible=False), *[gr.skip()] * 4]
+    return [
+        step.view.payload(),
+        *buttons,
+        gr.Row(visible=True),
+        str(files.gif),
+        str(files.gif),
+        str(files.mp4),
+        gr.DownloadButton(value=str(files.psnr) if files.psnr else None, visible=files.psnr is not None),
+    ]
+
+
+def add_endpoint(checkpoint: Checkpoint) -> None:
+    """The endpoint `/generate` for programs; its components are on no one's page."""
+
+    def generate(
+        first_frame: Any, poses: Any, truth: Any = None, sample: Any = "mean", seed: Any = 0
+    ) -> tuple[str, str, str | None, dict[str, Any]]:
+        """Predict the video of a person who takes the given poses.
+
+        Args:
+            first_frame: A picture of the person.
+            poses: One file: a zip of skeleton pictures, a GIF, a video or a .npz; the first pose is the first frame's.
+            truth: The real video in any of these forms, for the PSNR.
+            sample: "mean" for the most likely video, "prior" for a random one.
+            seed: Of the random one.
+
+        Returns:
+            The video as GIF and as MP4, the PSNR of every frame as CSV (None without a truth), and a summary with
+            frames, fps, mean_psnr, psnr and notes.
+        """
+        return on_api(checkpoint, first_frame, poses, truth, sample, seed)
+
+    def hidden(kind: Any, label: str, **options: Any) -> Any:
+        return kind(label=label, visible=False, **options)
+
+    gr.on(
+        triggers=[],
+        fn=generate,
+        inputs=[
+            hidden(gr.File, "First frame"),
+            hidden(gr.File, "Poses"),
+            hidden(gr.File, "Ground truth"),
+            hidden(gr.Radio, "Sample", choices=["mean", "prior"], value="mean"),
+            hidden(gr.Number, "Seed", value=0, precision=0),
+        ],
+        outputs=[
+            hidden(gr.File, "GIF"),
+            hidden(gr.File, "MP4"),
+            hidden(gr.File, "PSNR of every frame"),
+            hidden(gr.JSON, "Summary"),
+        ],
+        api_name="generate",
+        preprocess=False,
+        **MODEL_QUEUE,
+    )
+
+
+if __name__ == "__main__":
+    run_options(serve, "python app.py", sys.argv[1:])

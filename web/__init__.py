@@ -1,0 +1,1 @@
+"""What the page is made of; what it does is in `app.py`."""

@@ -1,0 +1,212 @@
+// The player: live frames while a run goes on, then three tracks in step with a scrubber and a PSNR curve.
+// `element`, `props` and `watch` come from gr.HTML; the shape of `props.value` is `PlayerView` in player.py.
+const find = (selector) => element.querySelector(selector);
+const player = find('.player');
+const scrubber = find('.scrubber');
+const playButton = find('.play');
+const curve = find('.curve');
+const svg = find('.curve svg');
+const SVG = 'http://www.w3.org/2000/svg';
+const PLOT = { left: 46, right: 12, top: 12, bottom: 34, height: 190 };
+const ICONS = { play: 'M7 4v16l13-8z', pause: 'M6 4h4v16H6zM14 4h4v16h-4z' };
+
+let view = null;      // the latest value
+let frame = 0;        // the frame on the stage; 0 is the given first frame
+let timer = null;     // of playing
+let sheets = {};      // track -> loaded <img> elements
+let plot = null;      // scales of the drawn curve
+
+const finished = () => Boolean(view && view.sheets);
+
+function show(value) {
+  const before = view;
+  view = value || { phase: 'idle', status: '', notes: [] };
+  player.dataset.phase = view.phase;
+  find('.status').textContent = view.status;
+  find('.notes').replaceChildren(...view.notes.map((note) => {
+    const item = document.createElement('li');
+    item.textContent = note;
+    return item;
+  }));
+  player.toggleAttribute('data-shown', Boolean(view.total));
+  if (!view.total) return stop();
+  if (!before || before.run !== view.run) reset();
+  scrubber.max = view.total;
+  scrubber.disabled = playButton.disabled = !finished();
+  if (view.live) showLive(view.live);
+  drawCurve();
+  if (finished() && !(before && before.run === view.run && before.sheets)) load();
+}
+
+function reset() {
+  stop();
+  sheets = {};
+  frame = 0;
+  for (const figure of element.querySelectorAll('.stage figure')) {
+    figure.hidden = !view.tracks.includes(figure.dataset.track);
+    const canvas = figure.querySelector('canvas');
+    canvas.width = view.width;
+    canvas.height = view.height;
+    canvas.style.aspectRatio = `${view.width} / ${view.height}`;
+  }
+}
+
+const canvasOf = (track) => find(`[data-track=${track}] canvas`).getContext('2d');
+
+function showLive(live) {
+  const run = view.run;
+  frame = live.frame;
+  for (const [track, url] of Object.entries(live.pictures)) {
+    const picture = new Image();
+    picture.onload = () => {
+      if (view.run === run && !sheets[track]) canvasOf(track).drawImage(picture, 0, 0);
+    };
+    picture.src = url;
+  }
+  caption();
+}
+
+async function load() {
+  const run = view.run;
+  const loaded = {};
+  await Promise.all(Object.entries(view.sheets).map(async ([track, files]) => {
+    loaded[track] = files.map((file) => Object.assign(new Image(), { src: file.url }));
+    await Promise.all(loaded[track].map((picture) => picture.decode()));
+  }));
+  if (view.run !== run) return;
+  sheets = loaded;
+  seek(0);
+  if (!matchMedia('(prefers-reduced-motion: reduce)').matches) play();
+}
+
+function seek(to) {
+  if (!finished()) return;
+  frame = Math.max(0, Math.min(view.total, to));
+  const { width, height, columns, per_sheet: perSheet } = view;
+  const cell = frame % perSheet;
+  const [x, y] = [(cell % columns) * width, Math.floor(cell / columns) * height];
+  for (const [track, pictures] of Object.entries(sheets)) {
+    canvasOf(track).drawImage(pictures[Math.floor(frame / perSheet)], x, y, width, height, 0, 0, width, height);
+  }
+  caption();
+}
+
+function caption() {
+  scrubber.value = frame;
+  find('.count').textContent = `${frame} / ${view.total}`;
+  const psnr = view.psnr[frame - 1];
+  const given = frame === 0 ? 'Frame 0: the given first frame' : `Frame ${frame}`;
+  find('.reading').textContent = psnr === undefined ? given : `Frame ${frame}: ${psnr.toFixed(2)} dB`;
+  scrubber.setAttribute('aria-valuetext', find('.reading').textContent);
+  moveMarker();
+}
+
+function play() {
+  if (!finished() || timer) return;
+  if (frame >= view.total) seek(0);
+  timer = setInterval(() => seek(frame >= view.total ? 0 : frame + 1), 1000 / view.fps);
+  playIcon();
+}
+
+function stop() {
+  clearInterval(timer);
+  timer = null;
+  playIcon();
+}
+
+function playIcon() {
+  playButton.setAttribute('aria-label', timer ? 'Pause' : 'Play');
+  playButton.querySelector('path').setAttribute('d', timer ? ICONS.pause : ICONS.play);
+}
+
+// The curve -----------------------------------------------------------------------------------------------
+
+function draw(name, attributes, text) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  if (text !== undefined) node.textContent = text;
+  svg.append(node);
+  return node;
+}
+
+// A step of 1, 2 or 5 times a power of ten that cuts `span` into at most `most` parts.
+function niceStep(span, most) {
+  const power = 10 ** Math.floor(Math.log10(span / most));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => span / step <= most);
+}
+
+function drawCurve() {
+  curve.hidden = !view.tracks.includes('truth');
+  svg.replaceChildren();
+  plot = null;
+  find('.mean').textContent = view.mean === null ? '' : `mean PSNR ${view.mean.toFixed(2)} dB`;
+  const width = svg.clientWidth;
+  if (curve.hidden || !view.psnr.length || !width) return;
+  const step = niceStep(Math.max(2, Math.max(...view.psnr) - Math.min(...view.psnr)), 4);
+  const low = Math.floor(Math.min(...view.psnr) / step) * step;
+  const high = Math.max(Math.ceil(Math.max(...view.psnr) / step) * step, low + step);
+  const right = width - PLOT.right;
+  const base = PLOT.height - PLOT.bottom;
+  const x = (index) => PLOT.left + (index / view.total) * (right - PLOT.left);
+  const y = (value) => base - ((value - low) / (high - low)) * (base - PLOT.top);
+  svg.setAttribute('viewBox', `0 0 ${width} ${PLOT.height}`);
+  for (let value = low; value <= high + step / 2; value += step) {
+    draw('line', { class: 'grid', x1: PLOT.left, x2: right, y1: y(value), y2: y(value) });
+    draw('text', { x: PLOT.left - 8, y: y(value) + 4, 'text-anchor': 'end' }, Number(value.toFixed(6)));
+  }
+  const frames = Math.max(1, niceStep(view.total, Math.max(2, Math.floor(width / 90))));
+  for (let index = 0; index <= view.total; index += frames) {
+    draw('text', { x: x(index), y: base + 16, 'text-anchor': 'middle' }, index);
+  }
+  draw('text', { x: (PLOT.left + right) / 2, y: PLOT.height - 4, 'text-anchor': 'middle' }, 'frame');
+  draw('text', { x: 12, y: (base + PLOT.top) / 2, 'text-anchor': 'middle',
+    transform: `rotate(-90 12 ${(base + PLOT.top) / 2})` }, 'PSNR (dB)');
+  if (view.mean !== null) {
+    draw('line', { class: 'mean-line', x1: PLOT.left, x2: right, y1: y(view.mean), y2: y(view.mean) });
+  }
+  const points = view.psnr.map((value, index) => `${x(index + 1).toFixed(1)},${y(value).toFixed(1)}`);
+  draw('polyline', { class: 'line', points: points.join(' ') });
+  const marker = draw('line', { class: 'marker', y1: PLOT.top, y2: base });
+  plot = { x, y, marker, dot: draw('circle', { class: 'dot', r: 4 }), right };
+  svg.setAttribute('aria-label', `PSNR of every frame, from ${Math.min(...view.psnr).toFixed(1)} to `
+    + `${Math.max(...view.psnr).toFixed(1)} dB` + (view.mean === null ? '' : `, mean ${view.mean.toFixed(2)} dB`));
+  moveMarker();
+}
+
+function moveMarker() {
+  if (!plot) return;
+  plot.marker.setAttribute('x1', plot.x(frame));
+  plot.marker.setAttribute('x2', plot.x(frame));
+  const psnr = view.psnr[frame - 1];
+  plot.dot.style.display = psnr === undefined ? 'none' : '';
+  if (psnr !== undefined) {
+    plot.dot.setAttribute('cx', plot.x(frame));
+    plot.dot.setAttribute('cy', plot.y(psnr));
+  }
+}
+
+function seekToPointer(event) {
+  if (!plot || !finished()) return;
+  stop();
+  const at = event.clientX - svg.getBoundingClientRect().left;
+  seek(Math.round(((at - PLOT.left) / (plot.right - PLOT.left)) * view.total));
+}
+
+// Events --------------------------------------------------------------------------------------------------
+
+playButton.addEventListener('click', () => (timer ? stop() : play()));
+scrubber.addEventListener('input', () => { stop(); seek(Number(scrubber.value)); });
+svg.addEventListener('pointerdown', (event) => { svg.setPointerCapture(event.pointerId); seekToPointer(event); });
+svg.addEventListener('pointermove', (event) => { if (event.buttons) seekToPointer(event); });
+document.addEventListener('keydown', (event) => {
+  const ours = event.target === document.body || player.contains(event.target);
+  if (!ours || !finished() || event.ctrlKey || event.metaKey || event.altKey) return;
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (step) { stop(); seek(frame + step); }
+  else if (event.key === ' ') { timer ? stop() : play(); }
+  else return;
+  event.preventDefault();
+});
+new ResizeObserver(() => { if (view && view.total) drawCurve(); }).observe(svg);
+watch('value', () => show(props.value));
+show(props.value);

@@ -1,0 +1,84 @@
+"""The player: live frames, then prediction, truth and pose in step with a scrubber and a PSNR curve."""
+
+import base64
+import io
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import gradio as gr
+import numpy as np
+from gradio.data_classes import FileData
+from PIL import Image
+
+FOLDER = Path(__file__).parent
+Track = Literal["prediction", "truth", "pose"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayerView:
+    """All that the player shows at one moment; `player.js` reads it as JSON."""
+
+    phase: Literal["idle", "running", "done", "error"] = "idle"
+    """What the page is at; sets colours only."""
+    status: str = ""
+    """The line above the stage."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about the input."""
+    run: str = ""
+    """Another word for every run, so that the player knows when to start afresh."""
+    tracks: tuple[Track, ...] = ()
+    """The pictures side by side."""
+    width: int = 0
+    """Width W of a frame in pixels."""
+    height: int = 0
+    """Height H of a frame in pixels."""
+    fps: float = 0.0
+    """Frames a second when playing."""
+    total: int = 0
+    """How many frames are predicted; frame 0, the given one, comes on top."""
+    live: dict[str, Any] | None = None
+    """From `live_frame`: the newest frame of a run."""
+    psnr: tuple[float, ...] = ()
+    """dB of frames 1, 2, ..., as far as they are made."""
+    mean: float | None = None
+    """Mean of `psnr` when the run is over."""
+    sheets: dict[Track, list[str]] | None = None
+    """Paths of the sprite sheets of every track when the run is over."""
+    columns: int = 0
+    """Frames side by side in a sprite sheet."""
+    per_sheet: int = 0
+    """Frames in a sprite sheet; the last one may hold fewer."""
+
+    def payload(self) -> dict[str, Any]:
+        """The view as gr.HTML takes it, its files marked so that Gradio serves them."""
+        value = asdict(self)
+        if self.sheets is not None:
+            value["sheets"] = {
+                track: [FileData(path=path).model_dump() for path in paths] for track, paths in self.sheets.items()
+            }
+        return value
+
+
+def build_player() -> gr.HTML:
+    """The component; its value is a `PlayerView.payload()`."""
+    return gr.HTML(
+        PlayerView().payload(),
+        html_template=(FOLDER / "player.html").read_text(),
+        css_template=(FOLDER / "player.css").read_text(),
+        js_on_load=(FOLDER / "player.js").read_text(),
+        apply_default_css=False,
+        elem_id="player",
+    )
+
+
+def live_frame(frame: int, pictures: dict[Track, np.ndarray]) -> dict[str, Any]:
+    """Frame number `frame` of every track, each picture `(H, W, 3)` uint8, for `PlayerView.live`."""
+    return {"frame": frame, "pictures": {track: data_url(picture) for track, picture in pictures.items()}}
+
+
+def data_url(picture: np.ndarray) -> str:
+    """A picture, `(H, W, 3)` uint8, as a lossless PNG inside a URL."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "png", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,156 @@
+"""One run of the model for one user, told as a series of views for the player."""
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from cvae.checkpoint import Checkpoint
+from cvae.errors import InputError
+from cvae.gaussian import Sampling
+from cvae.generate import Request, generate, read_request, to_tensor
+from cvae.metrics import psnr
+from web.player import PlayerView, Track, live_frame
+from web.results import Downloads, new_folder, sheet_layout, write_downloads, write_sheets
+
+MAX_SECONDS = 300.0
+"""A run ends here with what it has, so that one user cannot keep the others waiting."""
+LIVE_INTERVAL = 0.04
+"""Seconds between two live frames; the result has them all."""
+
+
+@dataclass
+class Session:
+    """One user's open page."""
+
+    running: bool = False
+    stop: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What the user gave, nothing checked yet."""
+
+    first_frame: Path | None
+    poses: Sequence[Path]
+    truth: Sequence[Path] = ()
+    sample: Any = "mean"
+    seed: Any = 0
+    fps: Any = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the page shows next; the downloads come with the last step."""
+
+    view: PlayerView
+    downloads: Downloads | None = None
+
+
+def predict(checkpoint: Checkpoint, session: Session, inputs: Inputs) -> Iterator[Step]:
+    """Run the model, showing frames as they are made, until the end, the time limit or `session.stop`.
+
+    Raises:
+        InputError: If the input cannot be used.
+    """
+    session.running, session.stop = True, False
+    try:
+        yield Step(PlayerView(phase="running", status="Reading the input …"))
+        request = _to_request(checkpoint, inputs)
+        yield from _run(checkpoint, session, request, inputs.sample, int(inputs.seed))
+    finally:
+        session.running = False
+
+
+def _to_request(checkpoint: Checkpoint, inputs: Inputs) -> Request:
+    if inputs.first_frame is None:
+        raise InputError("There is no first frame: upload a picture of the person under 1.")
+    if not inputs.poses:
+        raise InputError("There are no poses: upload pictures, a zip, a GIF, a video or a .npz under 2.")
+    if inputs.sample not in get_args(Sampling):
+        raise InputError(f"sample is one of {', '.join(get_args(Sampling))}; got {inputs.sample!r}.")
+    if not _is_number(inputs.seed, 0, 2**32 - 1):
+        raise InputError(f"The seed is a whole number from 0 to {2**32 - 1}; got {inputs.seed!r}.")
+    if inputs.fps is not None and not _is_number(inputs.fps, 1, 60):
+        raise InputError(f"The frame rate is 1 to 60 frames a second; got {inputs.fps!r}.")
+    size = checkpoint.config.data.height, checkpoint.config.data.width
+    truth = list(inputs.truth) or None
+    return read_request(inputs.first_frame, list(inputs.poses), truth, size=size, fps=inputs.fps)
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and low <= value <= high
+
+
+def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sampling, seed: int) -> Iterator[Step]:
+    total = len(request.poses) - 1
+    given: dict[Track, np.ndarray] = {"pose": request.poses}
+    if request.truth is not None:
+        given["truth"] = request.truth
+    view = PlayerView(
+        phase="running",
+        run=secrets.token_hex(4),
+        tracks=("prediction", *given),
+        height=request.first_frame.shape[0],
+        width=request.first_frame.shape[1],
+        fps=request.fps,
+        total=total,
+        notes=request.notes,
+    )
+    frames = [request.first_frame]
+    decibels: list[float] = []
+    began, shown = time.monotonic(), 0.0
+    for number, frame in enumerate(generate(checkpoint.model, request, sample=sample, seed=seed), start=1):
+        frames.append(frame)
+        if request.truth is not None:
+            decibels.append(_psnr(frame, given["truth"][number]))
+        now = time.monotonic()
+        if now - shown >= LIVE_INTERVAL:
+            shown = now
+            pictures: dict[Track, np.ndarray] = {"prediction": frame}
+            pictures |= {track: clip[number] for track, clip in given.items()}
+            status = f"Frame {number} of {total}, {number / (now - began):.0f} frames/s"
+            yield Step(replace(view, status=status, live=live_frame(number, pictures), psnr=tuple(decibels)))
+        if session.stop or now - began > MAX_SECONDS:
+            break
+    seconds = time.monotonic() - began
+    yield from _finish(view, frames, given, decibels, seconds)
+
+
+def _finish(
+    view: PlayerView,
+    frames: Sequence[np.ndarray],
+    given: dict[Track, np.ndarray],
+    decibels: Sequence[float],
+    seconds: float,
+) -> Iterator[Step]:
+    """Show the result at once, then add the downloads."""
+    made, folder = len(frames) - 1, new_folder()
+    columns, per_sheet = sheet_layout(view.height, view.width)
+    clips: dict[Track, Sequence[np.ndarray]] = {"prediction": frames}
+    clips |= {track: list(clip[: made + 1]) for track, clip in given.items()}
+    status = (
+        f"{made} frames in {seconds:.1f} s" if made == view.total else f"Stopped after {made} of {view.total} frames"
+    )
+    mean = float(np.mean(decibels)) if decibels else None
+    view = replace(
+        view,
+        status=status if mean is None else f"{status}, mean PSNR {mean:.2f} dB",
+        total=made,
+        live=None,
+        psnr=tuple(decibels),
+        mean=mean,
+        sheets={track: write_sheets(folder, track, clip) for track, clip in clips.items()},
+        columns=columns,
+        per_sheet=per_sheet,
+    )
+    yield Step(view)
+    yield Step(replace(view, phase="done"), write_downloads(folder, frames, view.fps, decibels))
+
+
+def _psnr(frame: np.ndarray, truth: np.ndarray) -> float:
+    return float(psnr(to_tensor(frame[None]), to_tensor(truth[None])))
