@@ -47,7 +47,7 @@ def open_zip(path: Path, limits: Limits) -> Iterator[ZipFile]:
 
 
 def _count_entries(content: mmap.mmap, most: int) -> int:
-    """Counts by signature, as zipfile makes an object of every entry before it could be asked how many there are."""
+    """Counts by signature: zipfile would make an object of every entry before it tells how many there are."""
     count, position = 0, -1
     while count < most and (position := content.find(b"PK\x01\x02", position + 1)) >= 0:
         count += 1
@@ -79,8 +79,9 @@ def read_head_of(archive: ZipFile, info: ZipInfo) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def opener(archive: ZipFile, info: ZipInfo) -> Callable[[], IO[bytes]]:
-    """Unpacks a member in memory when called: no more of it than it declared, which has been counted."""
+def opener(archive: ZipFile, info: ZipInfo, limits: Limits) -> Callable[[], IO[bytes]]:
+    """Unpacks a member in memory when called: no more of it than it declared, which has been checked."""
+    limits.check_bytes(info.filename, info.file_size)
     return lambda: BytesIO(archive.read(info))
 
 

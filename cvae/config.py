@@ -38,8 +38,8 @@ class PoseCVAEConfig:
         _check(self.patch_size in (1, 2, 4), "patch_size is 1, 2 or 4", self.patch_size)
         _check(2 <= len(self.widths) <= 6, "widths has 2 to 6 levels", self.widths)
         _check(
-            all(8 <= w <= 512 and w % 8 == 0 for w in self.widths),
-            "widths are multiples of 8 from 8 to 512",
+            all(16 <= w <= 512 and w % 16 == 0 for w in self.widths),
+            "widths are multiples of 16 from 16 to 512",
             self.widths,
         )
         _check(

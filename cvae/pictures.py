@@ -1,10 +1,11 @@
-"""Pictures of any kind, as RGB on white."""
+"""Pictures of any kind as RGB on white, in any size."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -83,3 +84,23 @@ def to_rgb(image: Image.Image) -> np.ndarray:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image.convert("RGB"))
+
+
+def resize(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes frames: averages areas where they shrink, which keeps thin limbs, and is cubic where they grow.
+
+    Args:
+        frames: uint8, `(T, H, W, 3)`.
+        size: `(H, W)` of the result.
+    """
+    return np.stack([resize_frame(frame, size) for frame in frames])
+
+
+def resize_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Like `resize`, of one frame `(H, W, 3)`."""
+    shrunk = (min(size[0], frame.shape[0]), min(size[1], frame.shape[1]))
+    if shrunk != frame.shape[:2]:
+        frame = cv2.resize(frame, shrunk[::-1], interpolation=cv2.INTER_AREA)
+    if size != shrunk:
+        frame = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return frame

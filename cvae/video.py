@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -25,7 +26,7 @@ from cvae.inputs import (
     read_head,
     recognise,
 )
-from cvae.pictures import decode_still, is_animated, open_picture, read_picture, to_rgb
+from cvae.pictures import decode_still, is_animated, open_picture, read_picture, resize, resize_frame, to_rgb
 
 __all__ = [
     "LIMITS",
@@ -103,7 +104,7 @@ class _Frames:
         self.limits.check_total_pixels(self.name, self.total_pixels)
         self.came.setdefault((frame.shape[0], frame.shape[1]), name)
         if self.size is not None:
-            frame = _resize_frame(frame, self.size)
+            frame = resize_frame(frame, self.size)
         elif len(self.came) > 1:
             (first, first_name), (second, second_name) = list(self.came.items())[:2]
             raise InputError(
@@ -202,7 +203,7 @@ def _read_zip(path: Path, frames: _Frames) -> Clip:
                 raise InputError(f"{quoted(path.name)} holds another zip; expected the pictures themselves.")
             inside = PurePosixPath(info.filename)
             if kind == "picture":
-                stills.append((inside.name, archives.opener(archive, info)))
+                stills.append((inside.name, archives.opener(archive, info, frames.limits)))
                 folders.add(inside.parent.as_posix())
             else:
                 others.append(inside.name)
@@ -248,29 +249,28 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
 
 def _read_animation(path: Path, frames: _Frames) -> Clip:
     durations: list[float] = []
+    damaged = False
     with path.open("rb") as file, open_picture(file, path.name, frames.limits) as image:
-        animated = is_animated(image)
-        cover = 1 if getattr(image, "default_image", False) else 0  # of an APNG, no part of the animation
-        promised = (
-            image.n_frames - cover if animated and image.format != "GIF" else None
-        )  # a GIF tells no number
-        for index in range(cover, cover + frames.limits.max_frames + 1):
-            try:
+        if not is_animated(image):
+            frames.add(to_rgb(image), path.name)
+            return frames.clip()
+        first = 1 if getattr(image, "default_image", False) else 0  # an APNG may begin with a cover
+        promised = None if image.format == "GIF" else getattr(image, "n_frames", 1) - first
+        try:
+            for index in count(first):
                 image.seek(index)
-                frame = to_rgb(image)
-            except EOFError:
-                whole = promised is None or frames.count == promised
-                break
-            except Exception:
-                whole = False
-                if not frames.count:
-                    raise
-                break
-            frames.add(frame, f"frame {frames.count + 1}")
-            durations.append(image.info.get("duration", 0))
-            if not animated:
-                return frames.clip()
-    notes = [] if whole else [_cut_short(path.name, frames.count, promised)]
+                frames.add(to_rgb(image), f"frame {frames.count + 1}")
+                durations.append(image.info.get("duration", 0))
+        except EOFError:
+            pass
+        except InputError:
+            raise
+        except Exception:
+            damaged = True
+    if not frames.count:
+        raise InputError(f"No frame of {quoted(path.name)} could be read; it is damaged.")
+    damaged = damaged or promised not in (None, frames.count)
+    notes = [_cut_short(path.name, frames.count, promised)] if damaged else []
     return _at_even_pace(frames.clip(notes=notes), durations, path.name, frames.limits)
 
 
@@ -283,11 +283,11 @@ def _at_even_pace(clip: Clip, durations: Sequence[float], name: str, limits: Lim
     repeats = [duration / min(shown) for duration in shown]
     if len(set(shown)) == 1 or any(repeat % 1 for repeat in repeats):
         return replace(clip, fps=1000 * len(shown) / sum(shown))
-    count, pixels = round(sum(repeats)), clip.frames[0, :, :, 0].size
-    limits.check_frames(name, count)
-    limits.check_kept_pixels(name, count * pixels)
+    total = round(sum(repeats))
+    limits.check_frames(name, total)
+    limits.check_kept_pixels(name, total * clip.frames[0, :, :, 0].size)
     frames = np.repeat(clip.frames, np.array(repeats, int), axis=0)
-    note = f"{len(shown)} frames of {quoted(name)} became {count}: those that last longer are repeated."
+    note = f"{len(shown)} frames of {quoted(name)} became {total}: those that last longer are repeated."
     return replace(clip, frames=frames, fps=1000 / min(shown), notes=(*clip.notes, note))
 
 
@@ -319,7 +319,8 @@ def _read_video(path: Path, frames: _Frames) -> Clip:
     notes = [_cut_short(name, frames.count, promised)] if frames.count < promised - 1 else []
     if brightest < _BLACK:
         notes.append(
-            f"All frames of {quoted(name)} came out black, as interlaced videos do; save it as progressive video."
+            f"All frames of {quoted(name)} came out black, as those of interlaced videos do; "
+            "save it as progressive video."
         )
     return frames.clip(fps=fps if 0 < fps <= 240 else None, notes=notes)
 
@@ -353,22 +354,3 @@ def _from_array(array: np.ndarray, frames: _Frames) -> Clip:
     for index, frame in enumerate(array):
         frames.add(frame, f"frame {index + 1}")
     return frames.clip()
-
-
-def resize(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes frames: averages areas where they shrink, which keeps thin limbs, and is cubic where they grow.
-
-    Args:
-        frames: uint8, `(T, H, W, 3)`.
-        size: `(H, W)` of the result.
-    """
-    return np.stack([_resize_frame(frame, size) for frame in frames])
-
-
-def _resize_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    shrunk = (min(size[0], frame.shape[0]), min(size[1], frame.shape[1]))
-    if shrunk != frame.shape[:2]:
-        frame = cv2.resize(frame, shrunk[::-1], interpolation=cv2.INTER_AREA)
-    if size != shrunk:
-        frame = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return frame

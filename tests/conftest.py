@@ -1,0 +1,76 @@
+"""What many tests need: a tiny network, and pictures that look like frames and poses."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from cvae.checkpoint import save_checkpoint
+from cvae.config import Config, DataConfig, PoseCVAEConfig
+from cvae.models import PoseCVAE, build_model
+
+TINY = Config(
+    model=PoseCVAEConfig(widths=(16, 16), attention_levels=(1,), latent_channels=2),
+    data=DataConfig(height=16, width=32),
+)
+
+
+@pytest.fixture
+def tiny_config() -> Config:
+    """The smallest network worth running: two levels, 16x32 pixels."""
+    return TINY
+
+
+@pytest.fixture
+def tiny_model() -> PoseCVAE:
+    """The network of `tiny_config`; every weight random, so that every path matters."""
+    return random_model(TINY)
+
+
+def random_model(config: Config) -> PoseCVAE:
+    torch.manual_seed(0)
+    model = build_model(config.model).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.fixture
+def tiny_checkpoint(tmp_path: Path, tiny_config: Config, tiny_model: PoseCVAE) -> Path:
+    """A checkpoint folder with random weights."""
+    save_checkpoint(tmp_path / "tiny", tiny_config, tiny_model, {"step": 0})
+    return tmp_path / "tiny"
+
+
+def moving_square(count: int, height: int = 16, width: int = 32) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Frames of an orange square on a blue wall, and its 'poses': a thin red cross on white. uint8 `(T, H, W, 3)`."""
+    frames = np.full((count, height, width, 3), (60, 90, 160), np.uint8)
+    poses = np.full((count, height, width, 3), 255, np.uint8)
+    for t in range(count):
+        x = 4 + round((width - 10) * (0.5 - 0.5 * np.cos(2 * np.pi * t / 24)))
+        frames[t, 5:11, x - 2 : x + 4] = (230, 140, 40)
+        poses[t, 8, x - 2 : x + 4] = poses[t, 5:11, x + 1] = (255, 0, 0)
+    return frames, poses
+
+
+def write_pictures(folder: Path, frames: NDArray[np.uint8], first_number: int = 0) -> Path:
+    """One PNG per frame, named by number as the lab does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f"{first_number + i}.png"), frame[..., ::-1])
+    return folder
+
+
+@pytest.fixture
+def lab_folder(tmp_path: Path) -> Path:
+    """A data set in the lab's layout: two recordings to train on, one to validate on."""
+    frames, poses = moving_square(20)
+    for split, starts in (("train", (0, 100)), ("val", (0,))):
+        for start in starts:
+            write_pictures(tmp_path / "data" / split / f"{split}_img", frames, start)
+            write_pictures(tmp_path / "data" / split / f"{split}_label", poses, start)
+    return tmp_path / "data"

@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from cvae.checkpoint import load_checkpoint
+from cvae.config import Config
+from cvae.errors import InputError
+from cvae.models import PoseCVAE
+from cvae.rollout import rollout
+
+
+def test_saved_and_loaded_weights_give_bit_equal_frames(
+    tiny_checkpoint: Path, tiny_model: PoseCVAE, tiny_config: Config
+) -> None:
+    loaded = load_checkpoint(tiny_checkpoint)
+    assert loaded.config == tiny_config
+    assert loaded.name == "tiny"
+    poses = torch.rand(1, 4, 3, 16, 32, generator=torch.Generator().manual_seed(0))
+    tiny_model.to(memory_format=torch.channels_last)
+    for ours, theirs in zip(
+        rollout(tiny_model, poses[:, 0], poses), rollout(loaded.model, poses[:, 0], poses), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
+def test_training_json_is_for_people_and_not_needed(tiny_checkpoint: Path) -> None:
+    assert json.loads((tiny_checkpoint / "training.json").read_text()) == {"step": 0}
+    (tiny_checkpoint / "training.json").unlink()
+    load_checkpoint(tiny_checkpoint)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_missing_file_is_named(tiny_checkpoint: Path, name: str) -> None:
+    (tiny_checkpoint / name).unlink()
+    with pytest.raises(InputError, match=f"has no {name}"):
+        load_checkpoint(tiny_checkpoint)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"\xff" * 100, b"{}"])
+def test_foreign_files_are_refused(tiny_checkpoint: Path, content: bytes) -> None:
+    (tiny_checkpoint / "model.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match="is not a safetensors file"):
+        load_checkpoint(tiny_checkpoint)
+    (tiny_checkpoint / "config.json").write_bytes(content)
+    with pytest.raises(InputError, match="config.json"):
+        load_checkpoint(tiny_checkpoint)
+
+
+def test_a_tensor_that_does_not_fit_is_named(tiny_checkpoint: Path) -> None:
+    path = tiny_checkpoint / "model.safetensors"
+    tensors = load_file(path)
+    save_file(tensors | {"latent_in.weight": torch.zeros(4, 4)}, path)
+    with pytest.raises(InputError, match=r"latent_in.weight has shape \(4, 4\), expected \(16, 2, 1, 1\)"):
+        load_checkpoint(tiny_checkpoint)
+    save_file({k: v for k, v in tensors.items() if k != "latent_in.weight"}, path)
+    with pytest.raises(InputError, match="latent_in.weight is missing"):
+        load_checkpoint(tiny_checkpoint)
+    save_file(tensors | {"extra": torch.zeros(1)}, path)
+    with pytest.raises(InputError, match="extra is not part of the network"):
+        load_checkpoint(tiny_checkpoint)

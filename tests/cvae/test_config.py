@@ -1,0 +1,52 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cvae.config import Config, DataConfig, PoseCVAEConfig, config_from_json, config_to_json
+from cvae.errors import InputError
+
+
+def edited(edit: Callable[[dict[str, Any]], object]) -> str:
+    raw = json.loads(config_to_json(Config()))
+    edit(raw)
+    return json.dumps(raw)
+
+
+def test_a_config_survives_json() -> None:
+    config = Config(
+        model=PoseCVAEConfig(patch_size=2, widths=(16, 48), attention_levels=(), latent_channels=3),
+        data=DataConfig(height=64, width=128),
+    )
+    assert config_from_json(config_to_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda raw: raw["model"].pop("widths"), "lacks model.widths"),
+        (lambda raw: raw.pop("sampling"), "lacks sampling"),
+        (lambda raw: raw["model"].update(depth=3), "model.depth"),
+        (lambda raw: raw["model"].update(widths="many"), "model.widths"),
+        (lambda raw: raw["model"].update(widths=[8, 10**9]), "multiples of 16 from 16 to 512"),
+        (lambda raw: raw["model"].update(widths=[8] * 100), "2 to 6 levels"),
+        (lambda raw: raw["model"].update(family="gan"), "model.family"),
+        (lambda raw: raw["data"].update(height=10**6), "height is 8 to 1024 pixels"),
+        (lambda raw: raw["data"].update(height=36), "multiples of 8 pixels"),
+        (lambda raw: raw.update(format=7), "has format 7"),
+    ],
+)
+def test_a_config_that_is_not_ours_is_refused_by_name(
+    edit: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        config_from_json(edited(edit))
+
+
+@given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
+def test_no_text_raises_anything_but_an_input_error(text: str) -> None:
+    with pytest.raises(InputError):
+        config_from_json(text)
