@@ -1,0 +1,1 @@
+"""Key points of a person and the skeleton pictures drawn from them."""

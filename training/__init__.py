@@ -1,0 +1,1 @@
+"""Training: schedules, data, loop, evaluation."""

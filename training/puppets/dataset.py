@@ -1,0 +1,164 @@
+"""A data set of puppets on disk, in the layout of the lab's frames."""
+
+import multiprocessing
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from cvae.errors import InputError
+from training.puppets.clip import PuppetClip, make_clip
+
+CLIP_STRIDE = 1000
+"""Clip k of a split begins at number k * 1000 (or the next thousand above its length); a gap is a cut."""
+_SPLITS = {"train": 0, "val": 1, "test": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PuppetsConfig:
+    """Renders clips of procedural dancers into a new folder."""
+
+    out: Path
+    """Folder to write; it must not exist or be empty."""
+    clips: int = 600
+    """Training clips, each with its own dancer, place and motion."""
+    val_clips: int = 24
+    """Validation clips; their dancers appear nowhere else."""
+    test_clips: int = 6
+    """Test sequences; their dancers appear nowhere else."""
+    frames: int = 48
+    """Frames of a training or validation clip."""
+    test_frames: int = 180
+    """Frames of a test sequence."""
+    size: tuple[int, int] = (64, 128)
+    """Height and width in pixels."""
+    fps: float = 15.0
+    """Frames per second."""
+    seed: int = 0
+    """Same seed, same files, whatever the number of workers."""
+    workers: int = 0
+    """Processes; 0 takes one for each core."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            *(("clips", 0, 1_000_000), ("val_clips", 0, 100_000), ("test_clips", 0, 100_000), ("workers", 0, 1024)),
+            *(("frames", 1, 100_000), ("test_frames", 1, 100_000), ("seed", 0, 2**63)),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise InputError(f"{name} is {getattr(self, name)}, expected {low} to {high}")
+        if not all(8 <= side <= 4096 for side in self.size):
+            raise InputError(f"size is {self.size[0]}x{self.size[1]}, expected sides of 8 to 4096 pixels")
+        if not 1 <= self.fps <= 240:
+            raise InputError(f"fps is {self.fps}, expected 1 to 240")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One clip to write."""
+
+    folder: Path
+    split: str
+    index: int
+    frames: int
+    config: PuppetsConfig
+
+
+def write_puppets(config: PuppetsConfig) -> None:
+    """Writes `train`, `val` and `test`; nothing is left behind if it fails or is interrupted.
+
+    `train/train_img/N.png` and `train/train_label/N.png` (and `val` alike) hold all clips of the split, clip k from
+    number k * 1000; `train/train_keypoints.npz` has `number` (N,) and `keypoints` (N, 23, 3) in pixels.
+    `test/test_img/S/0.png`, `test/test_label/S/N.png`, `test/test_gt/S/N.png` and `test/test_keypoints/S.npz`
+    hold sequence S.
+
+    Raises:
+        InputError: If the folder exists and is not empty.
+    """
+    out = config.out
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out.name} already exists and is not an empty folder; give a new one")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        _write_all(config, unfinished)
+        unfinished.chmod(0o755)
+        if out.exists():
+            out.rmdir()
+        unfinished.rename(out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _write_all(config: PuppetsConfig, folder: Path) -> None:
+    jobs = list(_jobs(config, folder))
+    for job in jobs:
+        for kind in ("img", "label", *(["gt", "keypoints"] if job.split == "test" else [])):
+            (folder / job.split / f"{job.split}_{kind}").mkdir(parents=True, exist_ok=True)
+    keypoints: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"train": [], "val": []}
+    for job, points in tqdm(_run(jobs, config.workers), total=len(jobs), desc="puppets", unit="clip"):
+        if job.split in keypoints:
+            numbers = job.index * clip_stride(job.frames) + np.arange(job.frames)
+            keypoints[job.split].append((numbers, points))
+    for split, parts in keypoints.items():
+        if parts:
+            numbers, points = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+            np.savez_compressed(folder / split / f"{split}_keypoints.npz", number=numbers, keypoints=points)
+
+
+def clip_stride(frames: int) -> int:
+    """Distance between the first numbers of two clips: whole thousands, with a gap after the last frame."""
+    return CLIP_STRIDE * (frames // CLIP_STRIDE + 1)
+
+
+def _jobs(config: PuppetsConfig, folder: Path) -> Iterator[_Job]:
+    for split, clips in (("train", config.clips), ("val", config.val_clips), ("test", config.test_clips)):
+        frames = config.test_frames if split == "test" else config.frames
+        for index in range(clips):
+            yield _Job(folder, split, index, frames, config)
+
+
+def _run(jobs: list[_Job], workers: int) -> Iterator[tuple[_Job, np.ndarray]]:
+    """Results in the order of the jobs, from this process alone or from a pool."""
+    workers = min(workers or multiprocessing.cpu_count(), len(jobs))
+    if workers <= 1:
+        yield from ((job, _write_clip(job)) for job in jobs)
+        return
+    with multiprocessing.get_context("spawn").Pool(workers, initializer=_start_worker) as pool:
+        yield from zip(jobs, pool.imap(_write_clip, jobs, chunksize=1), strict=True)
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)  # the processes are the parallelism
+
+
+def _write_clip(job: _Job) -> np.ndarray:
+    """Renders and writes one clip; returns its key points `(T, 23, 3)`."""
+    config, split, index = job.config, job.split, job.index
+    seed = np.random.SeedSequence(config.seed, spawn_key=(_SPLITS[split], index))
+    clip = make_clip(seed, job.frames, config.size, config.fps)
+    if split == "test":
+        _write_test(job.folder / "test", index, clip)
+        return clip.keypoints
+    for number, (frame, pose) in enumerate(zip(clip.frames, clip.poses, strict=True), index * clip_stride(job.frames)):
+        _write_png(job.folder / split / f"{split}_img" / f"{number}.png", frame)
+        _write_png(job.folder / split / f"{split}_label" / f"{number}.png", pose)
+    return clip.keypoints
+
+
+def _write_test(folder: Path, index: int, clip: PuppetClip) -> None:
+    for kind, pictures in (("img", clip.frames[:1]), ("label", clip.poses), ("gt", clip.frames)):
+        (folder / f"test_{kind}" / str(index)).mkdir()
+        for number, picture in enumerate(pictures):
+            _write_png(folder / f"test_{kind}" / str(index) / f"{number}.png", picture)
+    numbers = np.arange(len(clip.frames))
+    np.savez_compressed(folder / "test_keypoints" / f"{index}.npz", number=numbers, keypoints=clip.keypoints)
+
+
+def _write_png(path: Path, picture: np.ndarray) -> None:
+    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+        raise OSError(f"could not write {path.name}")
