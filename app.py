@@ -22,7 +22,8 @@ from cvae.generate import pick_device
 from cvae.inputs import LIMITS
 from cvae.video import read_clip
 from web.examples import Example, build_cards, find_examples
-from web.player import PlayerView, build_player
+from web.panels import build_input_panel, build_result_panel, outputs, updates
+from web.player import PlayerView
 from web.prediction import Inputs, Session, Step, predict
 from web.strip import clip_strip
 from web.theme import CSS, build_theme
@@ -31,10 +32,10 @@ from web.uploads import RefuseFileAddresses, uploaded_files
 HERE = Path(__file__).parent
 MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "preprocess": False}
-POSES_HINT = (
-    "Skeleton pictures (several files or a zip), a GIF, a video or a .npz. The first pose belongs to the first frame."
+TITLE = (
+    "<h1>Marionette</h1><p>Give a picture of a person and a sequence of poses: the model predicts the video in which "
+    "this person takes these poses.</p>"
 )
-TRUTH_HINT = "The real video, in any of the same forms, to compare with: adds the PSNR of every frame."
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def on_generate(
         truth: A list of these, or None.
         sample: One of `Sampling`.
         seed: A whole number.
-        fps: Frames a second, or None for those of the poses.
+        fps: Frames a second, or 0 for those of the poses.
     """
     picture = uploaded_files(first_frame)
     inputs = Inputs(
@@ -157,11 +158,12 @@ def on_poses(checkpoint: Checkpoint, files: Any) -> Any:
 
 
 def on_example(examples: Sequence[Example], session: Session, index: int) -> list[Any]:
-    """Fill the inputs with the clicked example."""
+    """The clicked example as values of first frame, poses, ground truth and the strip of poses."""
     if session.running:
         raise page_error("A prediction is running; stop it first, or wait for its end.")
     example = examples[index]
-    return [str(example.first_frame), [str(example.poses)], [str(example.truth)] if example.truth else None]
+    truth = [str(example.truth)] if example.truth else None
+    return [str(example.first_frame), [str(example.poses)], truth, gr.HTML(visible=False)]
 
 
 def on_stop(session: Session) -> None:
@@ -174,7 +176,7 @@ def on_api(
 ) -> tuple[str, str, str | None, dict[str, Any]]:
     """Predict a whole video at once, for programs."""
     files = [poses] if isinstance(poses, dict) else poses
-    *_, last = on_generate(checkpoint, Session(), first_frame, files, truth, sample, seed, None)
+    *_, last = on_generate(checkpoint, Session(), first_frame, files, truth, sample, seed, 0)
     view, made = last.view, last.downloads
     assert made is not None
     summary = {"frames": view.total, "fps": view.fps, "mean_psnr": view.mean, "psnr": view.psnr, "notes": view.notes}
@@ -186,120 +188,44 @@ def page_error(message: object) -> gr.Error:
     return gr.Error(html.escape(str(message), quote=False), print_exception=False, title="This did not work")
 
 
-# Layout --------------------------------------------------------------------------------------------------
+# The page ------------------------------------------------------------------------------------------------
 
 
 def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks:
     """Lay out the page and say which handler answers what."""
-    size = checkpoint.config.data
     with gr.Blocks(title="Marionette", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         session = gr.State(Session())
-        gr.HTML(
-            "<h1>Marionette</h1><p>Give a picture of a person and a sequence of poses: the model predicts the video "
-            "in which this person takes these poses.</p>",
-            elem_id="title",
-        )
+        gr.HTML(TITLE, elem_id="title")
         with gr.Row():
             with gr.Column(scale=1, min_width=320):
-                first_frame = gr.Image(
-                    label="1. First frame",
-                    type="filepath",
-                    image_mode=None,
-                    sources=["upload", "webcam", "clipboard"],
-                    height=230,
-                    elem_id="first-frame",
-                )
-                hint(f"Best {size.width}x{size.height} pixels; other sizes are resized.")
-                poses = gr.File(label="2. Poses", file_count="multiple", height=130, elem_id="poses")
-                hint(POSES_HINT)
-                strip = gr.HTML(visible=False, elem_classes="strip", elem_id="pose-strip")
-                truth = gr.File(label="3. Ground truth (optional)", file_count="multiple", height=130, elem_id="truth")
-                hint(TRUTH_HINT)
-                with gr.Accordion("Options", open=False):
-                    sample = gr.Radio(
-                        [("Most likely video", "mean"), ("A random one", "prior")],
-                        value=checkpoint.config.sampling.sample,
-                        label="Sample",
-                        info="A random one differs with every seed.",
-                    )
-                    seed = gr.Number(0, label="Seed", precision=0, minimum=0)
-                    fps = gr.Number(
-                        None,
-                        label="Frame rate",
-                        info="Frames a second, 1 to 60; empty: as in the poses.",
-                        placeholder="as in the poses",
-                    )
-                with gr.Row():
-                    generate = gr.Button("Generate", variant="primary", min_width=120, elem_id="generate")
-                    stop = gr.Button("Stop", variant="stop", interactive=False, min_width=120, elem_id="stop")
+                given = build_input_panel(checkpoint)
             with gr.Column(scale=2, min_width=320):
-                player = build_player()
-                with gr.Row(visible=False, elem_id="results") as results:
-                    gif = gr.Image(
-                        label="GIF",
-                        type="filepath",
-                        height=230,
-                        interactive=False,
-                        buttons=["fullscreen"],
-                        elem_id="gif",
-                    )
-                    with gr.Column(min_width=200):
-                        downloads = [
-                            gr.DownloadButton(f"Download {name}", elem_id=f"download-{id_}")
-                            for name, id_ in (("GIF", "gif"), ("MP4", "mp4"), ("PSNR (CSV)", "psnr"))
-                        ]
-        cards = None
-        if examples:
-            gr.HTML("<h2>Examples: dancers that the model has never seen</h2>", elem_id="examples-title")
-            cards = build_cards(examples)
+                results = build_result_panel()
 
         def run_and_show(*values: Any) -> Iterator[list[Any]]:
-            yield from map(show, on_generate(checkpoint, *values))
+            yield from map(updates, on_generate(checkpoint, *values))
 
-        files = [first_frame, poses, truth]
+        files = [given.first_frame, given.poses, given.truth]
         run: dict[str, Any] = {
             "fn": run_and_show,
-            "inputs": [session, *files, sample, seed, fps],
-            "outputs": [player, generate, stop, results, gif, *downloads],
+            "inputs": [session, *files, given.sample, given.seed, given.fps],
+            "outputs": outputs(given, results),
             **MODEL_QUEUE,
             **PRIVATE,
         }
-        generate.click(**run)
-        stop.click(on_stop, session, None, queue=False, **PRIVATE)
-        poses.upload(partial(on_poses, checkpoint), poses, strip, **PRIVATE)
-        poses.clear(lambda: gr.HTML(visible=False), None, strip, queue=False, **PRIVATE)
-        if cards:
+        given.generate.click(**run)
+        given.stop.click(on_stop, session, None, queue=False, **PRIVATE)
+        given.poses.upload(partial(on_poses, checkpoint), given.poses, given.strip, **PRIVATE)
+        given.poses.clear(partial(gr.HTML, visible=False), None, given.strip, queue=False, **PRIVATE)
+        if examples:
 
             def fill(session: Session, event: gr.EventData) -> list[Any]:
                 return on_example(examples, session, event.index)
 
-            cards.pick(fill, session, files, **PRIVATE).success(**run)
+            gr.HTML("<h2>Examples: dancers that the model has never seen</h2>", elem_id="examples-title")
+            build_cards(examples).pick(fill, session, [*files, given.strip], queue=False, **PRIVATE).success(**run)
         add_endpoint(checkpoint)
     return page
-
-
-def hint(text: str) -> None:
-    """A line of help under an input."""
-    gr.HTML(f"<p>{html.escape(text)}</p>", elem_classes="hint", apply_default_css=False)
-
-
-def show(step: Step) -> list[Any]:
-    """A step as the values of player, Generate, Stop, results, GIF and the three downloads."""
-    if step.view.live:
-        return [step.view.payload(), *[gr.skip()] * 7]
-    running, files = step.view.phase == "running", step.downloads
-    buttons = [gr.Button(interactive=not running), gr.Button(interactive=running)]
-    if files is None:
-        return [step.view.payload(), *buttons, gr.Row(visible=False), *[gr.skip()] * 4]
-    return [
-        step.view.payload(),
-        *buttons,
-        gr.Row(visible=True),
-        str(files.gif),
-        str(files.gif),
-        str(files.mp4),
-        gr.DownloadButton(value=str(files.psnr) if files.psnr else None, visible=files.psnr is not None),
-    ]
 
 
 def add_endpoint(checkpoint: Checkpoint) -> None:

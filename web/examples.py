@@ -21,8 +21,9 @@ CARD = """<button type="button" class="example" data-index="{index}">
 
 CSS = """
 .examples { display: flex; flex-wrap: wrap; gap: 12px; }
-.example { display: flex; flex-direction: column; align-items: center; gap: 8px; padding: 10px 14px; cursor: pointer;
-  min-width: 120px; font: inherit; color: var(--body-text-color); background: var(--background-fill-primary);
+.example { display: flex; flex-direction: column; align-items: center; gap: 8px; padding: 10px 6px; cursor: pointer;
+  flex: 0 1 132px; min-width: 88px; font: inherit; color: var(--body-text-color);
+  background: var(--background-fill-primary);
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); }
 .example:hover { background: var(--background-fill-secondary); border-color: var(--color-accent); }
 .example:focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
@@ -32,7 +33,9 @@ CSS = """
 JAVASCRIPT = """
 element.addEventListener('click', (event) => {
   const card = event.target.closest('.example');
-  if (card) trigger('pick', { index: Number(card.dataset.index) });
+  if (!card) return;
+  if (event.detail) card.blur();  // clicked, not typed: leave the space bar to the player
+  trigger('pick', { index: Number(card.dataset.index) });
 });
 """
 

@@ -7,7 +7,7 @@ const playButton = find('.play');
 const curve = find('.curve');
 const svg = find('.curve svg');
 const SVG = 'http://www.w3.org/2000/svg';
-const PLOT = { left: 46, right: 12, top: 12, bottom: 34, height: 190 };
+const PLOT = { left: 46, right: 18, top: 12, bottom: 34, height: 190 };
 const ICONS = { play: 'M7 4v16l13-8z', pause: 'M6 4h4v16H6zM14 4h4v16h-4z' };
 
 let view = null;      // the latest value
@@ -16,6 +16,7 @@ let timer = null;     // of playing
 let sheets = {};      // track -> loaded <img> elements
 let plot = null;      // scales of the drawn curve
 
+const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 const finished = () => Boolean(view && view.sheets);
 
 function show(value) {
@@ -48,7 +49,10 @@ function reset() {
     canvas.width = view.width;
     canvas.height = view.height;
     canvas.style.aspectRatio = `${view.width} / ${view.height}`;
+    canvas.style.setProperty('--ratio', view.height / view.width);
   }
+  const { top } = player.getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 2) player.scrollIntoView({ behavior: calm() ? 'auto' : 'smooth' });
 }
 
 const canvasOf = (track) => find(`[data-track=${track}] canvas`).getContext('2d');
@@ -76,7 +80,7 @@ async function load() {
   if (view.run !== run) return;
   sheets = loaded;
   seek(0);
-  if (!matchMedia('(prefers-reduced-motion: reduce)').matches) play();
+  if (!calm()) play();
 }
 
 function seek(to) {

@@ -40,7 +40,7 @@ class Inputs:
     truth: Sequence[Path] = ()
     sample: Any = "mean"
     seed: Any = 0
-    fps: Any = None
+    fps: Any = 0
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def _to_request(checkpoint: Checkpoint, inputs: Inputs) -> Request:
         raise InputError(f"sample is one of {', '.join(get_args(Sampling))}; got {inputs.sample!r}.")
     if not _is_number(inputs.seed, 0, 2**32 - 1):
         raise InputError(f"The seed is a whole number from 0 to {2**32 - 1}; got {inputs.seed!r}.")
-    if inputs.fps is not None and not _is_number(inputs.fps, 1, 60):
-        raise InputError(f"The frame rate is 1 to 60 frames a second; got {inputs.fps!r}.")
+    if inputs.fps != 0 and not _is_number(inputs.fps, 1, 60):
+        raise InputError(f"The frame rate is 1 to 60 frames a second, or 0; got {inputs.fps!r}.")
     size = checkpoint.config.data.height, checkpoint.config.data.width
     truth = list(inputs.truth) or None
-    return read_request(inputs.first_frame, list(inputs.poses), truth, size=size, fps=inputs.fps)
+    return read_request(inputs.first_frame, list(inputs.poses), truth, size=size, fps=inputs.fps or None)
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:

@@ -30,6 +30,7 @@ def build_theme() -> gr.themes.Base:
         button_cancel_text_color="#991b1b",
         button_cancel_text_color_dark="white",
         button_cancel_text_color_hover="#7f1d1d",
+        link_text_color_dark="*primary_300",
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_300",
         block_info_text_color="*neutral_600",

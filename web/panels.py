@@ -1,0 +1,125 @@
+"""The two halves of the page: what the user gives, on the left, and what comes out, on the right."""
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from cvae.checkpoint import Checkpoint
+from web.player import build_player
+from web.prediction import Step
+
+POSES_HINT = "Skeleton pictures (files or a zip), a GIF, a video or a .npz. The first pose is that of the first frame."
+TRUTH_HINT = "The real video, in any of the same forms, to compare with: adds the PSNR of every frame."
+
+
+@dataclass(frozen=True)
+class InputPanel:
+    """The inputs and the two buttons."""
+
+    first_frame: gr.Image
+    poses: gr.File
+    strip: gr.HTML
+    truth: gr.File
+    sample: gr.Radio
+    seed: gr.Number
+    fps: gr.Number
+    generate: gr.Button
+    stop: gr.Button
+
+
+def build_input_panel(checkpoint: Checkpoint) -> InputPanel:
+    """Lay out the inputs in the order of their numbers."""
+    size = checkpoint.config.data
+    with gr.Column(elem_classes="input"):
+        first_frame = gr.Image(
+            label="1. First frame",
+            type="filepath",
+            sources=["upload", "webcam", "clipboard"],
+            height=200,
+            elem_id="first-frame",
+        )
+        _hint(f"Best {size.width}x{size.height} pixels (width x height); other sizes are resized.")
+    with gr.Column(elem_classes="input"):
+        poses = gr.File(label="2. Poses", file_count="multiple", height=84, elem_id="poses")
+        _hint(POSES_HINT)
+        strip = gr.HTML(visible=False, elem_classes="strip", elem_id="pose-strip")
+    with gr.Column(elem_classes="input"):
+        truth = gr.File(label="3. Ground truth (optional)", file_count="multiple", height=84, elem_id="truth")
+        _hint(TRUTH_HINT)
+    with gr.Accordion("Options", open=False):
+        sample = gr.Radio(
+            [("Most likely video", "mean"), ("A random one", "prior")],
+            value=checkpoint.config.sampling.sample,
+            label="Sample",
+            info="A random one differs with every seed.",
+        )
+        seed = gr.Number(0, label="Seed", precision=0, minimum=0)
+        fps = gr.Number(0, label="Frame rate", info="Frames a second, 1 to 60; 0 takes that of the poses.")
+    with gr.Row():
+        generate = gr.Button("Generate", variant="primary", min_width=120, elem_id="generate")
+        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=120, elem_id="stop")
+    return InputPanel(first_frame, poses, strip, truth, sample, seed, fps, generate, stop)
+
+
+def _hint(text: str) -> None:
+    gr.HTML(f"<p>{html.escape(text)}</p>", elem_classes="hint", apply_default_css=False)
+
+
+@dataclass(frozen=True)
+class ResultPanel:
+    """The player, and below it what appears when a run is over."""
+
+    player: gr.HTML
+    files: gr.Row
+    gif: gr.Image
+    download_gif: gr.DownloadButton
+    download_mp4: gr.DownloadButton
+    download_psnr: gr.DownloadButton
+
+
+def build_result_panel() -> ResultPanel:
+    """Lay out the player and the files, these hidden at first."""
+    player = build_player()
+    with gr.Row(visible=False, elem_id="results") as files:
+        gif = gr.Image(
+            label="GIF",
+            type="filepath",
+            height=230,
+            interactive=False,
+            buttons=["fullscreen"],
+            alt_text="The predicted video",
+            elem_id="gif",
+        )
+        with gr.Column(min_width=200):
+            download_gif = gr.DownloadButton("Download GIF", elem_id="download-gif")
+            download_mp4 = gr.DownloadButton("Download MP4", elem_id="download-mp4")
+            download_psnr = gr.DownloadButton("Download PSNR (CSV)", elem_id="download-psnr")
+    return ResultPanel(player, files, gif, download_gif, download_mp4, download_psnr)
+
+
+def outputs(inputs: InputPanel, results: ResultPanel) -> list[Any]:
+    """The components that a run changes, in the order of `updates`."""
+    return [
+        results.player,
+        inputs.generate,
+        inputs.stop,
+        results.files,
+        results.gif,
+        results.download_gif,
+        results.download_mp4,
+        results.download_psnr,
+    ]
+
+
+def updates(step: Step) -> list[Any]:
+    """What a step of a run changes, in the order of `outputs`."""
+    player, running, files = step.view.payload(), step.view.phase == "running", step.downloads
+    if step.view.live:
+        return [player, *[gr.skip()] * 7]
+    buttons = [gr.Button(interactive=not running), gr.Button(interactive=running)]
+    if files is None:
+        return [player, *buttons, gr.Row(visible=False), *[gr.skip()] * 4]
+    gif, mp4, psnr = str(files.gif), str(files.mp4), str(files.psnr) if files.psnr else None
+    return [player, *buttons, gr.Row(visible=True), gif, gif, mp4, gr.DownloadButton(value=psnr, visible=bool(psnr))]
