@@ -70,7 +70,7 @@ def files_in(archive: ZipFile) -> list[ZipInfo]:
 
 
 def _is_hidden(filename: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) and part != "." for part in PurePosixPath(filename).parts)
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in PurePosixPath(filename).parts)
 
 
 def read_head_of(archive: ZipFile, info: ZipInfo) -> bytes:
@@ -180,9 +180,7 @@ def _read_header(file: IO[bytes], name: str) -> _Header:
         read = readers[np.lib.format.read_magic(file)]
         shape, _, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
         return _Header(shape, dtype)
-    except (
-        Exception
-    ) as error:  # a hostile header reaches Python's own parser: RecursionError, MemoryError, ...
+    except Exception as error:  # a hostile header reaches Python's own parser: RecursionError, MemoryError, ...
         raise InputError(f"The array {quoted(name)} has a header that cannot be read.") from error
 
 

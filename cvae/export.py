@@ -102,7 +102,7 @@ def _encode(path: Path, frames: np.ndarray, fps: float, options: Sequence[str]) 
         "-",
     ]
     with replacing(path) as partial:
-        pixels = memoryview(np.ascontiguousarray(frames)).cast("B")
+        pixels = np.ascontiguousarray(frames).data.cast("B")
         done = subprocess.run([*command, *options, str(partial.resolve())], input=pixels, capture_output=True)
         if done.returncode:
             raise OSError(f"ffmpeg could not write {count} frames: {done.stderr.decode(errors='replace')}")

@@ -27,6 +27,8 @@ class FileType:
     """None where we know it and do not accept it."""
     title: str
     """With its article, for a sentence: "a PNG picture"."""
+    container: str = ""
+    """Of a video: what FFmpeg calls its format."""
 
 
 _TYPES: tuple[tuple[bytes, FileType], ...] = (
@@ -36,9 +38,9 @@ _TYPES: tuple[tuple[bytes, FileType], ...] = (
     (rb"RIFF....WEBP", FileType("picture", "a WebP picture")),
     (rb"BM....\0\0\0\0", FileType("picture", "a BMP picture")),
     (rb"....ftyp(hei|hev|mif|msf|avi)", FileType(None, "a HEIC or AVIF picture")),
-    (rb"....(ftyp|moov|mdat|wide|free|skip)", FileType("video", "an MP4 or MOV video")),
-    (rb"\x1a\x45\xdf\xa3", FileType("video", "a WebM or MKV video")),
-    (rb"RIFF....AVI ", FileType("video", "an AVI video")),
+    (rb"....(ftyp|moov|mdat|wide|free|skip)", FileType("video", "an MP4 or MOV video", "mov")),
+    (rb"\x1a\x45\xdf\xa3", FileType("video", "a WebM or MKV video", "matroska")),
+    (rb"RIFF....AVI ", FileType("video", "an AVI video", "avi")),
     (rb"PK(\x03\x04|\x05\x06)", FileType("zip", "a zip")),
     (rb"\x93NUMPY", FileType("array", "a .npy array")),
     (rb"II\*\0|MM\0\*", FileType(None, "a TIFF picture")),
@@ -64,6 +66,7 @@ def quoted(name: str) -> str:
 
 
 def millions(count: int) -> str:
+    """A number of pixels as people say it."""
     return f"{count / 1e6:,.0f} million" if count >= 1e6 else str(count)
 
 
@@ -115,29 +118,21 @@ class Limits:
     def check_total_pixels(self, name: str, pixels: int) -> None:
         if pixels > self.max_total_pixels:
             most = millions(self.max_total_pixels)
-            raise InputError(
-                f"The frames of {quoted(name)} have more than the {most} pixels that are accepted."
-            )
+            raise InputError(f"The frames of {quoted(name)} have more than the {most} pixels that are accepted.")
 
     def check_kept_pixels(self, name: str, pixels: int) -> None:
         if pixels > self.max_kept_pixels:
             most = millions(self.max_kept_pixels)
-            raise InputError(
-                f"{quoted(name)} needs memory for more than the {most} pixels that are accepted."
-            )
+            raise InputError(f"{quoted(name)} needs memory for more than the {most} pixels that are accepted.")
 
     def check_entries(self, name: str, count: int) -> None:
         if count > self.max_entries:
-            raise InputError(
-                f"{quoted(name)} holds more than the {self.max_entries} files that are accepted."
-            )
+            raise InputError(f"{quoted(name)} holds more than the {self.max_entries} files that are accepted.")
 
     def check_unpacked(self, name: str, unpacked: int, packed: int | None = None) -> None:
         most = _megabytes(self.max_unpacked_bytes)
         if unpacked > self.max_unpacked_bytes:
-            raise InputError(
-                f"{quoted(name)} unpacks to {_megabytes(unpacked)}; at most {most} are accepted."
-            )
+            raise InputError(f"{quoted(name)} unpacks to {_megabytes(unpacked)}; at most {most} are accepted.")
         if packed is not None and unpacked > _MEGABYTE and unpacked > packed * self.max_zip_ratio:
             raise InputError(
                 f"{quoted(name)} unpacks to more than {self.max_zip_ratio} times its size, as zip bombs do; "

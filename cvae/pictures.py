@@ -63,14 +63,13 @@ def open_picture(file: IO[bytes], name: str, limits: Limits) -> Iterator[Image.I
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         most = millions(limits.max_pixels)
-        raise InputError(
-            f"{quoted(name)} is far above the {most} pixels in a frame that are accepted."
-        ) from error
+        raise InputError(f"{quoted(name)} is far above the {most} pixels in a frame that are accepted.") from error
     except Exception as error:  # Pillow raises nearly anything on a damaged file, MemoryError included
         raise InputError(f"{quoted(name)} is damaged and cannot be read as a picture.") from error
 
 
 def is_animated(image: Image.Image) -> bool:
+    """Whether a player would show several frames; a JPEG that hides a second picture does not count."""
     return image.format in _ANIMATED_FORMATS and getattr(image, "is_animated", False)
 
 

@@ -4,16 +4,17 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryFile
 from typing import IO
 
-import cv2
 import numpy as np
 
 from cvae import archives
+from cvae.decode import EVEN_RATE, decode, read_header
 from cvae.errors import InputError
 from cvae.export import write_gif, write_mp4, write_video
 from cvae.inputs import (
@@ -40,11 +41,6 @@ __all__ = [
     "write_video",
 ]
 
-# Without it a playlist renamed .mp4 makes FFmpeg open other files of this machine.
-_CAPTURE_OPTIONS = "protocol_whitelist;file|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
-_FFMPEG_QUIET = "-8"
-_BLACK = 4.0  # of 255; a black picture in a camera's video has 16 or a little noise
-
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
@@ -58,9 +54,7 @@ class Clip:
     """Sentences that the user should see: what was left out, resized or missing."""
 
 
-def read_clip(
-    path: Path | Sequence[Path], *, size: tuple[int, int] | None = None, limits: Limits = LIMITS
-) -> Clip:
+def read_clip(path: Path | Sequence[Path], *, size: tuple[int, int] | None = None, limits: Limits = LIMITS) -> Clip:
     """Reads frames from a file, a folder of pictures, or several picture files.
 
     What a file holds is told by its content, not by its name. Pictures are put in the natural order of their
@@ -81,7 +75,14 @@ def read_clip(
     if len(paths) > 1:
         return _read_files(paths, _Frames(f"{paths[0].name} and {len(paths) - 1} more", size, limits))
     frames = _Frames(paths[0].name, size, limits)
-    return _read_folder(paths[0], frames) if os.path.isdir(paths[0]) else _read_file(paths[0], frames)
+    return _read_folder(paths[0], frames) if _is_folder(paths[0]) else _read_file(paths[0], frames)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as a name too long; opening the file will tell
+        return False
 
 
 @dataclass
@@ -112,7 +113,7 @@ class _Frames:
                 f"{quoted(second_name)} is {_by(second)} (width x height)."
             )
         self.limits.check_kept_pixels(self.name, self.count * frame.shape[0] * frame.shape[1])
-        self.buffer += memoryview(np.ascontiguousarray(frame)).cast("B")
+        self.buffer += np.ascontiguousarray(frame).data.cast("B")
 
     def clip(self, *, fps: float | None = None, notes: Sequence[str] = ()) -> Clip:
         assert self.count > 0
@@ -142,7 +143,7 @@ def _read_file(path: Path, frames: _Frames) -> Clip:
     if came.kind == "picture":
         return _read_animation(path, frames)
     if came.kind == "video":
-        return _read_video(path, frames)
+        return _read_video(path, came.container, frames)
     if came.kind == "zip":
         return _read_zip(path, frames)
     if came.kind == "array":
@@ -216,9 +217,7 @@ def _read_zip(path: Path, frames: _Frames) -> Clip:
         return _read_stills(stills, frames, others)
 
 
-def _read_stills(
-    stills: Sequence[tuple[str, Callable[[], IO[bytes]]]], frames: _Frames, others: Sequence[str]
-) -> Clip:
+def _read_stills(stills: Sequence[tuple[str, Callable[[], IO[bytes]]]], frames: _Frames, others: Sequence[str]) -> Clip:
     if not stills:
         holds = f"no pictures but {_some(others)}" if others else "no files"
         raise InputError(f"{quoted(frames.name)} holds {holds}; expected pictures ({PICTURE_FORMATS}).")
@@ -296,58 +295,21 @@ def _cut_short(name: str, read: int, promised: int | None) -> str:
     return f"{read}{of} frames of {quoted(name)} could be read; the file is damaged or cut short."
 
 
-def _read_video(path: Path, frames: _Frames) -> Clip:
-    name = path.name
-    with _capture(path) as capture:
-        width, height = (
-            int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-        )
-        frames.limits.check_frame(name, width, height)  # before the first frame is decoded
-        promised = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))  # of unknown length: hugely negative
-        frames.limits.check_frames(name, promised)
-        times, brightest = [], 0.0
-        while (frame := _next_frame(capture)) is not None:
+def _read_video(path: Path, container: str, frames: _Frames) -> Clip:
+    header = read_header(path, frames.limits)
+    with TemporaryFile() as complaints, closing(decode(path, container, header, frames.limits, complaints)) as decoded:
+        for frame in decoded:
             frames.add(frame, f"frame {frames.count + 1}")
-            brightest = max(brightest, float(frame[::8, ::8].mean()))
-            times.append(capture.get(cv2.CAP_PROP_POS_MSEC))
-        fps = capture.get(cv2.CAP_PROP_FPS)
+        complained = os.fstat(complaints.fileno()).st_size > 0
     if not frames.count:
-        raise InputError(f"No frame of {quoted(name)} could be read; it is damaged or of an unusual codec.")
-    if not 0 < fps <= 240 and len(times) > 1:  # of a varying rate some files say 1000 or 90000
-        fps = 1000 * (len(times) - 1) / max(times[-1] - times[0], 1e-3)
-    # Where a container keeps only a duration (WebM), the promise is an estimate, one frame off at times.
-    notes = [_cut_short(name, frames.count, promised)] if frames.count < promised - 1 else []
-    if brightest < _BLACK:
-        notes.append(
-            f"All frames of {quoted(name)} came out black, as those of interlaced videos do; "
-            "save it as progressive video."
-        )
-    return frames.clip(fps=fps if 0 < fps <= 240 else None, notes=notes)
-
-
-@contextmanager
-def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _CAPTURE_OPTIONS
-    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = _FFMPEG_QUIET
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
-    cv2.utils.logging.setLogLevel(level)
-    try:
-        if not capture.isOpened():
-            raise InputError(
-                f"{quoted(path.name)} cannot be opened as a video; it is damaged or has no pictures."
-            )
-        yield capture
-    finally:
-        capture.release()
-
-
-def _next_frame(capture: cv2.VideoCapture) -> np.ndarray | None:
-    try:
-        came, frame = capture.read()
-    except cv2.error:
-        return None
-    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) if came else None
+        raise InputError(f"No frame of {quoted(path.name)} could be read; it is damaged or of an unusual codec.")
+    notes = []
+    # The promise alone proves nothing: a trimmed video or a longer sound promise more. Of a cut AVI none complains.
+    if frames.count < header.promised and (complained or container == "avi"):
+        notes.append(_cut_short(path.name, frames.count, header.promised))
+    if header.fps is None:
+        notes.append(f"The frames of {quoted(path.name)} come at no even rate; {EVEN_RATE} a second were taken.")
+    return frames.clip(fps=header.fps or EVEN_RATE, notes=notes)
 
 
 def _from_array(array: np.ndarray, frames: _Frames) -> Clip:

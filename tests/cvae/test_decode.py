@@ -1,0 +1,116 @@
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from cvae.decode import _capture
+from cvae.errors import InputError
+from cvae.inputs import Limits
+from cvae.video import read_clip
+from tests.cvae.media import VIDEOS, blocks, encode_mp4, encode_video, is_close
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+def test_videos_are_read_with_their_rate_in_rgb(tmp_path: Path, name: str) -> None:
+    clip = read_clip(encode_video(tmp_path / name, blocks(), *VIDEOS[name], fps=12.5))
+    assert is_close(clip.frames, blocks())
+    assert clip.fps == pytest.approx(12.5) and clip.notes == ()
+
+
+def test_a_video_named_gif_is_read_as_a_video(tmp_path: Path) -> None:
+    path = encode_mp4(tmp_path / "a.mp4", blocks()).rename(tmp_path / "a.gif")
+    assert is_close(read_clip(path).frames, blocks())
+
+
+def test_a_cut_video_gives_its_frames_and_says_so(tmp_path: Path) -> None:
+    content = encode_mp4(tmp_path / "a.mp4", blocks(30), "-movflags", "+faststart").read_bytes()
+    (tmp_path / "a.mp4").write_bytes(content[: len(content) * 3 // 4])
+    clip = read_clip(tmp_path / "a.mp4")
+    read = len(clip.frames)
+    assert 0 < read < 30
+    assert clip.notes == (f'{read} of 30 frames of "a.mp4" could be read; the file is damaged or cut short.',)
+
+
+def test_a_video_of_unknown_length_is_read_to_its_end(tmp_path: Path) -> None:
+    path = encode_video(tmp_path / "a.webm", blocks(), "-c:v", "libvpx-vp9", "-live", "1")
+    assert len(read_clip(path).frames) == 6
+
+
+def test_frames_at_no_even_rate_are_taken_30_times_a_second(tmp_path: Path) -> None:
+    slow = ("-vf", "setpts=N/(10*TB)", "-fps_mode", "passthrough")  # 10 a second, called 1000 a second
+    clip = read_clip(encode_video(tmp_path / "a.mkv", blocks(), *slow, "-c:v", "libx264", fps=1000))
+    assert clip.fps == 30 and is_close(clip.frames[::3], blocks())
+    assert clip.notes == ('The frames of "a.mkv" come at no even rate; 30 a second were taken.',)
+
+
+def test_interlaced_video_is_read(tmp_path: Path) -> None:
+    interlaced = ("-flags", "+ildct+ilme", "-x264-params", "tff=1")  # OpenCV gives unfilled memory here
+    clip = read_clip(encode_mp4(tmp_path / "a.mp4", blocks(), *interlaced))
+    assert is_close(clip.frames, blocks()) and clip.notes == ()
+
+
+def test_a_phone_video_is_turned_upright(tmp_path: Path) -> None:
+    path = encode_mp4(tmp_path / "a.mp4", blocks())
+    turn = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-display_rotation", "90", "-i", str(path), "-c", "copy"]
+    subprocess.run([*turn, str(tmp_path / "turned.mp4")], check=True)
+    assert is_close(read_clip(tmp_path / "turned.mp4").frames, np.rot90(blocks(), axes=(1, 2)))
+
+
+def test_a_trimmed_video_is_no_damaged_video(tmp_path: Path) -> None:
+    path = encode_mp4(tmp_path / "a.mp4", blocks(60))
+    trim = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-ss", "1.0", "-i", str(path), "-c", "copy"]
+    subprocess.run([*trim, str(tmp_path / "trimmed.mp4")], check=True)
+    clip = read_clip(tmp_path / "trimmed.mp4")
+    assert is_close(clip.frames, blocks(60)[25:]) and clip.notes == ()
+
+
+def test_an_avi_cut_between_two_frames_says_so(tmp_path: Path) -> None:
+    content = encode_video(tmp_path / "a.avi", blocks(), *VIDEOS["a.avi"]).read_bytes()
+    (tmp_path / "a.avi").write_bytes(content[: content.rindex(b"00dc", 0, content.index(b"idx1"))])
+    clip = read_clip(tmp_path / "a.avi")
+    assert clip.notes[0].endswith(' of 6 frames of "a.avi" could be read; the file is damaged or cut short.')
+
+
+def test_no_process_is_left_when_a_video_is_refused_halfway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = encode_mp4(tmp_path / "a.mp4", blocks(60))
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*args, **options))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(InputError, match="more than the 9000 pixels"):
+        read_clip(path, limits=Limits(max_total_pixels=9000))
+    assert [process.returncode is not None for process in started] == [True]
+
+
+@pytest.mark.parametrize("text", ["#EXTM3U\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile {}\n"])
+def test_a_playlist_opens_no_other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    encode_mp4(tmp_path / "secret.mp4", blocks())
+    (tmp_path / "a.mp4").write_text(text.format("secret.mp4"))
+    with pytest.raises(InputError, match=r'"a.mp4" is text; expected'):
+        read_clip(tmp_path / "a.mp4")
+    with pytest.raises(InputError, match="cannot be opened as a video"), _capture(tmp_path / "a.mp4"):
+        pass  # nor does FFmpeg, had it come so far
+
+
+def test_a_video_without_its_index_is_refused(tmp_path: Path) -> None:
+    content = encode_mp4(tmp_path / "a.mp4", blocks()).read_bytes()
+    (tmp_path / "a.mp4").write_bytes(content[: content.index(b"moov")])
+    with pytest.raises(InputError, match=r'"a.mp4" cannot be opened as a video'):
+        read_clip(tmp_path / "a.mp4")
+
+
+def test_a_video_is_measured_before_its_first_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = encode_mp4(tmp_path / "a.mp4", blocks())
+    monkeypatch.setattr("cvae.decode.subprocess", None)
+    with pytest.raises(InputError, match="48x32 pixels; at most 40 on a side"):
+        read_clip(path, limits=Limits(max_side=40))
+    with pytest.raises(InputError, match="more than the 5 frames"):
+        read_clip(path, limits=Limits(max_frames=5))
