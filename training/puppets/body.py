@@ -7,6 +7,11 @@ import numpy as np
 from training.puppets.motion import Layout, Motion
 from training.puppets.rotations import about_y, from_vector, unit
 
+HEEL, TOE = 0.22, 0.7
+"""How far heel and toe lie behind and before the ankle, as shares of the foot."""
+SOLE = 0.75
+"""How far heel and toe lie below the ankle, as a share of its height."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Body:
@@ -66,7 +71,8 @@ def pose_body(body: Body, motion: Motion) -> Figure:
     waist_turn = pelvis_turn @ from_vector(spine * 0.5)
     chest_turn = pelvis_turn @ from_vector(spine)
     head_turn = chest_turn @ from_vector(channels[:, Layout.head_turn])
-    ankles = {side: place(getattr(Layout, f"ankle_{side}")) for side in "lr"}
+    feet = {side: unit(np.einsum("tij,tj->ti", facing, channels[:, getattr(Layout, f"foot_{side}")])) for side in "lr"}
+    ankles = {side: _above_floor(body, place(getattr(Layout, f"ankle_{side}")), feet[side]) for side in "lr"}
     pelvis = _sink(body, place(Layout.pelvis), pelvis_turn, ankles)
     joints = {"pelvis": pelvis}
     turns = {"pelvis": pelvis_turn, "waist": waist_turn, "chest": chest_turn, "head": head_turn}
@@ -77,9 +83,18 @@ def pose_body(body: Body, motion: Motion) -> Figure:
     joints["head"] = joints["chin"] + head_turn[..., 1] * body.head * 0.5
     for sign, side in ((1, "l"), (-1, "r")):
         _add_arm(body, joints, channels, chest_turn, side, sign)
-        forward = np.einsum("tij,tj->ti", facing, channels[:, getattr(Layout, f"foot_{side}")])
-        _add_leg(body, joints, turns, ankles[side], unit(forward), side, sign)
+        _add_leg(body, joints, turns, ankles[side], feet[side], side, sign)
     return Figure(joints=joints, turns=turns)
+
+
+def _above_floor(body: Body, ankle: np.ndarray, forward: np.ndarray) -> np.ndarray:
+    """The ankle lifted where heel or toe would go through the floor."""
+    lean = np.sqrt(np.maximum(1 - forward[:, 1] ** 2, 0)) * body.ankle_height * SOLE
+    toe = forward[:, 1] * body.foot * TOE - lean
+    heel = -forward[:, 1] * body.foot * HEEL - lean
+    lowest = ankle[:, 1] + np.minimum(toe, heel)
+    soft = 0.006 * body.leg
+    return ankle + soft * np.logaddexp(0, ((1 - SOLE) * body.ankle_height - lowest) / soft)[:, None] * [0, 1, 0]
 
 
 def _sink(body: Body, pelvis: np.ndarray, turn: np.ndarray, ankles: dict[str, np.ndarray]) -> np.ndarray:
@@ -97,7 +112,7 @@ def _add_arm(
 ) -> None:
     upper = unit(channels[:, getattr(Layout, f"upper_arm_{side}")])
     fore = unit(channels[:, getattr(Layout, f"forearm_{side}")])
-    shrug = 0.45 * np.clip(upper[:, 1] * 0.5 + 0.5, 0, 1) ** 1.5 - 0.24  # raising an arm lifts its shoulder
+    shrug = 0.45 * np.clip(upper[:, 1] * 0.5 + 0.5, 0, 1) ** 1.5 - 0.32  # raising an arm lifts its shoulder
     out = body.shoulder_width / 2
     clavicle = np.stack([sign * np.cos(shrug) * out, np.sin(shrug) * out, np.zeros(len(shrug))], axis=1)
     joints[f"shoulder_{side}"] = joints["neck"] + np.einsum("tij,tj->ti", chest, clavicle)
@@ -131,8 +146,8 @@ def _add_leg(
     across = unit(np.cross(np.array([0.0, 1.0, 0.0]), forward))
     up = np.cross(forward, across)
     turns[f"foot_{side}"] = np.stack([across, up, forward], axis=2)
-    sole = ankle - up * body.ankle_height * 0.75
-    joints[f"heel_{side}"] = sole - forward * body.foot * 0.22
-    joints[f"toe_{side}"] = sole + forward * body.foot * 0.7
+    sole = ankle - up * body.ankle_height * SOLE
+    joints[f"heel_{side}"] = sole - forward * body.foot * HEEL
+    joints[f"toe_{side}"] = sole + forward * body.foot * TOE
     joints[f"big_toe_{side}"] = joints[f"toe_{side}"] - sign * across * body.foot * 0.1
     joints[f"small_toe_{side}"] = sole + forward * body.foot * 0.58 + sign * across * body.foot * 0.2

@@ -81,7 +81,7 @@ def punches(generator: Generator, frames: int, fps: float, tempo: float) -> Moti
     pose, beat = _counted(frames, fps, tempo)
     where = generator.choice(["front", "up", "side"])
     for arm, shift in (("l", 0.0), ("r", 0.5)):
-        out = curve(beat / 2 + shift, [(0, 0.0), (0.12, -0.08), (0.32, 1.0), (0.42, 1.0), (0.75, 0.0), (1, 0.0)])
+        out = curve(beat / 2 + shift, [(0, 0.0), (0.1, -0.06), (0.4, 1.0), (0.46, 1.0), (0.8, 0.0), (1, 0.0)])
         guard = ((24.0, 10.0), (-24.0, 125.0))
         aim = {"front": (2.0, 88.0), "up": (160.0, 12.0), "side": (88.0, 20.0)}[str(where)]
         blend = [[a + (b - a) * out for a, b in zip(part, aim, strict=True)] for part in guard]

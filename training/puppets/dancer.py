@@ -18,6 +18,7 @@ SKINS = (
     (88, 56, 42),
 )
 HAIRS = ((34, 26, 24), (62, 42, 30), (104, 68, 40), (150, 98, 52), (206, 164, 96), (150, 60, 34), (168, 164, 160))
+IRISES = ((58, 36, 22), (58, 36, 22), (92, 64, 34), (74, 104, 140), (84, 112, 76))
 NEUTRALS = ((28, 30, 36), (58, 62, 72), (122, 126, 134), (238, 236, 230), (36, 52, 92), (70, 92, 130), (120, 92, 66))
 
 
@@ -51,6 +52,7 @@ class Dancer:
     beard: bool
     glasses: bool
     lips: np.ndarray
+    iris: np.ndarray
     top: np.ndarray
     second: np.ndarray
     pattern: str
@@ -113,7 +115,7 @@ def sample_dancer(generator: Generator) -> Dancer:
     cover = float(generator.choice([0.36, 0.46, 0.75, 0.97, 0.97, 0.97, 0.97]))
     patterns = ["plain", "plain", "stripes", "hoops", "two-tone", "logo", "logo", "dots", "vest", "gradient"]
     return Dancer(
-        body=replace(body, shoulder_width=body.shoulder_width * (0.93 if feminine else 1.04)),
+        body=replace(body, shoulder_width=body.shoulder_width * (0.88 if feminine else 0.98)),
         girth=girth * (0.93 if feminine else 1.03),
         hips=1.07 if feminine else 0.95,
         skin=skin,
@@ -122,6 +124,7 @@ def sample_dancer(generator: Generator) -> Dancer:
         beard=bool(not feminine and body.height > 1.5 and generator.random() < 0.3),
         glasses=bool(generator.random() < 0.15),
         lips=skin * ((0.85, 0.4, 0.4) if feminine else (0.75, 0.5, 0.48)),
+        iris=linear(IRISES[generator.integers(len(IRISES))]),
         top=top,
         second=_contrasting(generator, top),
         pattern=str(generator.choice(patterns)),

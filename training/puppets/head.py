@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.puppets.dancer import Dancer, linear
-from training.puppets.raster import Ball, Cone, Solid
+from training.puppets.raster import Ball, Blend, Cone, Solid
+
+NO_SPHERES = np.zeros((0, 4), np.float32)
 
 if TYPE_CHECKING:
     from training.puppets.parts import Pose
@@ -25,30 +27,43 @@ def head_parts(dancer: Dancer, pose: Pose) -> Iterator[Solid]:
     neck = 0.052 * dancer.girth**0.6 * (0.88 if dancer.hips > 1 else 1.0)
     base = pose.at("neck", "chest", 0.0, -0.02, -0.005)
     yield Cone(base, neck * 1.08, at(0, -0.3, -0.08), neck, dancer.skin * 0.92)
-    yield Ball(at(0, 0.07, -0.02), turn, (0.335 * size, 0.43 * size, 0.41 * size), _face(dancer, 0.07, 0.43, 0.335))
-    yield Ball(at(0, -0.19, 0.045), turn, (0.262 * size, 0.31 * size, 0.305 * size), _face(dancer, -0.19, 0.31, 0.262))
+    yield _skull(dancer, middle, turn, size)
     yield Cone(at(0, 0.03, 0.37), 0.03 * size, at(0, -0.1, 0.44), 0.055 * size, dancer.skin)
     for x in (-0.335, 0.335):
         yield Ball(at(x, -0.02, -0.03), turn, (0.05 * size, 0.11 * size, 0.07 * size), dancer.skin * 0.9)
     yield from _hair(dancer, pose, at, size, turn)
 
 
-def _face(dancer: Dancer, center: float, high: float, wide: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Paints eyes, brows, mouth and beard where a ball of the head shows the front."""
-    white, dark, brow = linear((240, 238, 236)), linear((38, 28, 24)), dancer.hair * 0.55
+def _skull(dancer: Dancer, middle: np.ndarray, turn: np.ndarray, size: float) -> Blend:
+    places = np.array([(0, 0.07, -0.02), (0, -0.2, 0.05)]) * size
+    radii = np.array([(0.335, 0.425, 0.41), (0.24, 0.27, 0.27)], np.float32) * np.float32(size)
+    centers = (middle + places @ turn.T).astype(np.float32)
+    shrinks = np.array([(turn / r).T for r in radii], np.float32)
+    paint = _face(dancer)
+    return Blend(centers, shrinks, radii, NO_SPHERES, 0.3 * size, lambda points: paint((points - middle) @ turn / size))
 
-    def paint(local: np.ndarray) -> np.ndarray:
-        x, y = local[:, 0] * wide, local[:, 1] * high + center
-        front = local[:, 2] > 0
-        aside = np.abs(x)
-        colors = np.repeat(dancer.skin[None].astype(np.float32), len(local), axis=0)
-        colors[front & (((aside - 0.2) / 0.07) ** 2 + ((y + 0.1) / 0.055) ** 2 < 1)] *= (1.02, 0.93, 0.92)
+
+def _face(dancer: Dancer) -> Callable[[np.ndarray], np.ndarray]:
+    """Paints eyes, brows, mouth and beard at points `(N, 3)` of the head, in head heights from its middle."""
+    white, dark, brow = linear((236, 234, 230)), linear((40, 28, 24)), dancer.hair * 0.5
+
+    def paint(points: np.ndarray) -> np.ndarray:
+        x, y, z = points.T
+        front, aside = z > 0.1, np.abs(x)
+        colors = np.repeat(dancer.skin[None].astype(np.float32), len(points), axis=0)
+        blush = np.exp(-(((aside - 0.19) / 0.07) ** 2) - ((y + 0.09) / 0.06) ** 2) * front
+        colors *= 1 - blush[:, None] * np.array([-0.02, 0.14, 0.14], np.float32)
         if dancer.beard:
-            colors[(local[:, 2] > -0.2) & (y < -0.2 - 0.35 * (0.2 - aside)) & (y < -0.12)] = dancer.hair
+            colors[(z > -0.05) & (y < -0.16 - 0.5 * np.maximum(0.17 - aside, 0))] = dancer.hair
         colors[front & ((x / 0.105) ** 2 + ((y + 0.265 - 1.2 * x * x) / 0.028) ** 2 < 1)] = dancer.lips
-        eye = ((aside - 0.135) / 0.068) ** 2 + ((y - 0.06) / 0.038) ** 2
+        eye = ((aside - 0.135) / 0.062) ** 2 + ((y - 0.055) / 0.033) ** 2
         colors[front & (eye < 1)] = white
-        colors[front & (((aside - 0.13) / 0.036) ** 2 + ((y - 0.06) / 0.036) ** 2 < 1)] = dark
+        iris = ((aside - 0.133) / 0.034) ** 2 + ((y - 0.057) / 0.034) ** 2
+        colors[front & (iris < 1) & (eye < 1.3)] = np.where(
+            (iris < 0.3)[front & (iris < 1) & (eye < 1.3), None], dark * 0.3, dancer.iris
+        )
+        lash = ((aside - 0.137) / 0.07) ** 2 + ((y - 0.052) / 0.043) ** 2
+        colors[front & (lash < 1) & (eye > 1) & (y > 0.06)] = dark
         colors[front & (np.abs(aside - 0.14) < 0.075) & (np.abs(y - 0.142 + 2.2 * (aside - 0.14) ** 2) < 0.017)] = brow
         if dancer.glasses:
             rim = np.sqrt(((aside - 0.14) / 0.105) ** 2 + ((y - 0.05) / 0.08) ** 2)
@@ -87,16 +102,21 @@ def _hair(
     radii = ((0.36 + thick) * size, (0.455 + thick) * size, (0.435 + thick) * size)
     yield Ball(at(0, 0.085, -0.04), turn, radii, strands, _hairline(low))
     if style == "curls":
-        for x, y, z in ((-0.3, 0.3, -0.1), (0.3, 0.3, -0.1), (0, 0.5, 0.0), (0, 0.25, -0.4), (0.2, 0.45, 0.2)):
-            yield Ball(at(x, y, z), turn, (0.2 * size, 0.2 * size, 0.2 * size), strands)
+        for k in range(14):  # a spiral of tufts over crown and back
+            y, angle = 0.62 - 0.062 * k, 2.4 * k
+            out = 0.36 * np.sqrt(max(0.0, 1 - ((y - 0.15) / 0.5) ** 2))
+            x, z = out * np.sin(angle), out * np.cos(angle) * 0.8 - 0.12
+            if z < 0.05 + 1.1 * (y - 0.2):
+                yield Ball(at(x, y, z), turn, (0.19 * size, 0.19 * size, 0.19 * size), hair * (1 + 0.1 * (k % 3 - 1)))
     elif style == "bob":
         for x in (-0.3, 0.3):
             yield Cone(at(x, 0.1, -0.1), 0.15 * size, at(x, -0.38, -0.07), 0.13 * size, hair)
         yield Cone(at(0, 0.05, -0.2), 0.27 * size, at(0, -0.3, -0.2), 0.24 * size, hair)
     elif style == "long":
-        nape, back = pose.at("neck", "chest", 0, 0.0, -0.1), pose.at("neck", "chest", 0, -0.17, -0.135)
-        yield Cone(at(0, 0.05, -0.18), 0.32 * size, nape, 0.3 * size, hair)
-        yield Cone(nape, 0.3 * size, back, 0.2 * size, hair * 0.94)
+        nape, back = pose.at("neck", "chest", 0, 0.0, -0.1), pose.at("neck", "chest", 0, -0.06, -0.105)
+        yield Cone(at(0, 0.05, -0.18), 0.32 * size, nape, 0.24 * size, hair)
+        chest, long = pose.turns["chest"], 0.75 * size
+        yield Ball(back, chest, (0.36 * size, long, 0.17 * size), strands)
         for x in (-0.31, 0.31):
             yield Cone(at(x, 0.1, -0.1), 0.12 * size, at(x * 1.05, -0.5, -0.1), 0.1 * size, hair)
     elif style == "bun":

@@ -31,7 +31,7 @@ def rest_pose() -> np.ndarray:
     pose = np.zeros((1, Layout.size))
     pose[:, Layout.pelvis] = 0, 0.985, 0
     for side, sign in (("l", 1), ("r", -1)):
-        set_arm(pose, side, (11.0, -2.0), (7.0, 14.0))
+        set_arm(pose, side, (14.0, -2.0), (10.0, 14.0))
         pose[:, getattr(Layout, f"ankle_{side}")] = sign * 0.115, 0, 0
         pose[:, getattr(Layout, f"foot_{side}")] = about_y(np.array(sign * 0.2))[:, 2]
     return pose
@@ -105,7 +105,7 @@ def jump(generator: Generator, frames: int, fps: float) -> Motion:
     pose[:, Layout.pelvis_turn.start] += 0.35 * crouch
     pose[:, Layout.chest_turn.start] += 0.35 * crouch
     pose[:, Layout.head_turn.start] -= 0.4 * crouch
-    throw = curve(phase, [(0, 5.0), (0.22, -50.0), (0.5, 150.0), (0.8, 20.0), (1, 5.0)])
+    throw = curve(phase, [(0, 5.0), (0.2, -32.0), (0.58, 125.0), (0.94, 5.0), (1, 5.0)])
     tuck = 0.25 * height * np.sin(np.pi * flight) ** 2
     for side in "lr":
         set_arm(pose, side, (15.0, throw), (12.0, throw + 20 + 15 * crouch))

@@ -44,7 +44,7 @@ def _torso(dancer: Dancer, pose: Pose) -> Blend:
     wide = body.shoulder_width / 0.36
     slim = dancer.hips > 1
     ellipsoids: list[tuple[str, str, tuple[float, ...], tuple[float, ...]]] = [
-        ("neck", "chest", (0, -0.058 * unit, -0.008), (0.18 * wide, 0.056 * unit, 0.07 * girth)),
+        ("neck", "chest", (0, -0.075 * unit, -0.008), (0.165 * wide, 0.06 * unit, 0.07 * girth)),
         ("neck", "chest", (0, -0.17 * unit, 0.0), (0.145 * wide * girth**0.5, 0.175 * unit, 0.108 * girth)),
         ("waist", "waist", (0, 0.0, 0.002), ((0.112 if slim else 0.128) * girth, 0.15 * unit, 0.092 * girth**1.2)),
         ("pelvis", "pelvis", (0, 0.02 * unit, -0.008), (0.15 * girth * dancer.hips, 0.12 * unit, 0.108 * girth)),
@@ -59,7 +59,7 @@ def _torso(dancer: Dancer, pose: Pose) -> Blend:
     shrinks = np.array([(pose.turns[turn] / r).T for (_, turn, _, r) in ellipsoids], np.float32)
     arm = 0.046 * girth * (0.9 if slim else 1.0)
     spheres = [(*pose.at(f"shoulder_{side}", "chest", 0.0, -0.008, 0.0), arm) for side in "lr"]
-    spheres += [(*pose.at("neck", "chest", 0.0, -0.012, -0.012), 0.05 * girth**0.5)]
+    spheres += [(*pose.at("neck", "chest", 0.0, -0.02, -0.014), 0.058 * girth**0.5)]
     spheres += [(*pose.between(f"hip_{side}", f"knee_{side}", 0.06), 0.078 * girth) for side in "lr"]
     return Blend(centers, shrinks, radii, np.array(spheres, np.float32), 0.07 * unit, _torso_paint(dancer, pose, unit))
 
@@ -75,7 +75,7 @@ def _torso_paint(dancer: Dancer, pose: Pose, unit: float) -> Callable[[np.ndarra
         neckline = chest[:, 1] - (-0.01 - 0.05 * front) > 0.75 * np.abs(chest[:, 0])
         colors[neckline & (chest[:, 1] > -0.09)] = dancer.skin
         if dancer.sleeve < 0.1:  # shoulder straps
-            colors[(np.abs(np.abs(chest[:, 0]) - 0.16) < 0.06) & (chest[:, 1] > -0.11)] = dancer.skin
+            colors[((np.abs(chest[:, 0]) - 0.2) / 0.095) ** 2 + ((chest[:, 1] + 0.04) / 0.12) ** 2 < 1] = dancer.skin
         if dancer.skirt or dancer.pattern in ("vest", "hoops"):
             colors[np.abs(pelvis[:, 1] - 0.085) < 0.014] = dancer.accent
         return colors
@@ -205,7 +205,7 @@ def _skirt(dancer: Dancer, pose: Pose) -> Cone:
     share = dancer.skirt * body.leg / max(thigh, 0.05)
     fall = -pose.turns["pelvis"][:, 1] * max(0.0, 0.25 * body.leg - thigh)
     end = top + down * share + fall
-    radius = max(0.2 * girth * dancer.hips, apart * min(share, 1.0) + 0.085 * girth)
+    radius = max(0.18 * girth * dancer.hips, apart * min(share, 1.0) + 0.085 * girth)
 
     def pleats(told: np.ndarray) -> np.ndarray:
         fold = 0.88 + 0.12 * np.sin(np.arcsin(np.clip(told[:, 1:], -1, 1)) * 11)

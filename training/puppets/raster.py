@@ -91,8 +91,9 @@ class Cone:
         box = buffers.box(min(x0 - r0, x1 - r1), min(y0 - r0, y1 - r1), max(x0 + r0, x1 + r1), max(y0 + r0, y1 + r1))
         if box is None:
             return
-        length = max(float(np.hypot(x1 - x0, y1 - y0)), 1e-3)
-        ux, uy = (x1 - x0) / length, (y1 - y0) / length
+        length = float(np.hypot(x1 - x0, y1 - y0))
+        ux, uy = ((x1 - x0) / length, (y1 - y0) / length) if length > 1e-3 else (1.0, 0.0)
+        length = max(length, 1e-3)
         axis = self.end - self.start
         toward = float(axis[2] / max(np.linalg.norm(axis), 1e-6))  # how much the axis points to the viewer
         dx, dy = _pixels(box, x0, y0)
