@@ -61,7 +61,7 @@ def read_header(path: Path, limits: Limits) -> VideoHeader:
 def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _CAPTURE_OPTIONS
     os.environ["OPENCV_FFMPEG_LOGLEVEL"] = _QUIET
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
     cv2.utils.logging.setLogLevel(level)
     try:
