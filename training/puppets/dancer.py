@@ -107,8 +107,11 @@ def sample_dancer(generator: Generator) -> Dancer:
     styles = {"short": 3, "bob": 1, "long": 1, "bun": 1, "ponytail": 1, "curls": 1, "cap": 1.3, "bald": 0.6}
     if feminine:
         styles |= {"short": 0.7, "bob": 2, "long": 3, "bun": 2, "ponytail": 2, "bald": 0.05}
+    if body.height < 1.5:
+        styles["bald"] = 0
     odds = np.array(list(styles.values()))
-    hair = _vivid(generator) if generator.random() < 0.06 else linear(HAIRS[generator.integers(len(HAIRS))])
+    tones = len(HAIRS) if body.height > 1.5 else len(HAIRS) - 1  # no child is grey
+    hair = _vivid(generator) if generator.random() < 0.06 else linear(HAIRS[generator.integers(tones)])
     top = _cloth(generator, 0.65)
     skirted = feminine and generator.random() < 0.45
     dress = skirted and bool(generator.random() < 0.5)

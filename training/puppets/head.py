@@ -45,7 +45,7 @@ def _skull(dancer: Dancer, middle: np.ndarray, turn: np.ndarray, size: float) ->
 
 def _face(dancer: Dancer) -> Callable[[np.ndarray], np.ndarray]:
     """Paints eyes, brows, mouth and beard at points `(N, 3)` of the head, in head heights from its middle."""
-    white, dark, brow = linear((236, 234, 230)), linear((40, 28, 24)), dancer.hair * 0.5
+    white, dark, brow = linear((236, 234, 230)), linear((40, 28, 24)), dancer.hair * 0.4 + dancer.skin * 0.12
 
     def paint(points: np.ndarray) -> np.ndarray:
         x, y, z = points.T
@@ -64,7 +64,7 @@ def _face(dancer: Dancer) -> Callable[[np.ndarray], np.ndarray]:
         )
         lash = ((aside - 0.137) / 0.07) ** 2 + ((y - 0.052) / 0.043) ** 2
         colors[front & (lash < 1) & (eye > 1) & (y > 0.06)] = dark
-        colors[front & (np.abs(aside - 0.14) < 0.075) & (np.abs(y - 0.142 + 2.2 * (aside - 0.14) ** 2) < 0.017)] = brow
+        colors[front & (np.abs(aside - 0.14) < 0.075) & (np.abs(y - 0.158 + 4 * (aside - 0.12) ** 2) < 0.014)] = brow
         if dancer.glasses:
             rim = np.sqrt(((aside - 0.14) / 0.105) ** 2 + ((y - 0.05) / 0.08) ** 2)
             bridge = (np.abs(y - 0.075) < 0.012) & ((aside < 0.04) | (aside > 0.24))

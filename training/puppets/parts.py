@@ -47,7 +47,7 @@ def _torso(dancer: Dancer, pose: Pose) -> Blend:
         ("neck", "chest", (0, -0.075 * unit, -0.008), (0.165 * wide, 0.06 * unit, 0.07 * girth)),
         ("neck", "chest", (0, -0.17 * unit, 0.0), (0.145 * wide * girth**0.5, 0.175 * unit, 0.108 * girth)),
         ("waist", "waist", (0, 0.0, 0.002), ((0.112 if slim else 0.128) * girth, 0.15 * unit, 0.092 * girth**1.2)),
-        ("pelvis", "pelvis", (0, 0.02 * unit, -0.008), (0.15 * girth * dancer.hips, 0.12 * unit, 0.108 * girth)),
+        ("pelvis", "pelvis", (0, 0.02 * unit, -0.008), (0.16 * girth * dancer.hips, 0.125 * unit, 0.108 * girth)),
     ]
     if slim and body.height > 1.4:
         ellipsoids += [
@@ -60,7 +60,7 @@ def _torso(dancer: Dancer, pose: Pose) -> Blend:
     arm = 0.046 * girth * (0.9 if slim else 1.0)
     spheres = [(*pose.at(f"shoulder_{side}", "chest", 0.0, -0.008, 0.0), arm) for side in "lr"]
     spheres += [(*pose.at("neck", "chest", 0.0, -0.02, -0.014), 0.058 * girth**0.5)]
-    spheres += [(*pose.between(f"hip_{side}", f"knee_{side}", 0.06), 0.078 * girth) for side in "lr"]
+    spheres += [(*pose.between(f"hip_{side}", f"knee_{side}", 0.08), 0.07 * girth) for side in "lr"]
     return Blend(centers, shrinks, radii, np.array(spheres, np.float32), 0.07 * unit, _torso_paint(dancer, pose, unit))
 
 
@@ -71,7 +71,7 @@ def _torso_paint(dancer: Dancer, pose: Pose, unit: float) -> Callable[[np.ndarra
         colors = shirt_colors(dancer, chest)
         below = pelvis[:, 1] < (0.085 if dancer.skirt or dancer.sleeve < 0.1 else 0.03)
         colors[below] = dancer.bottom
-        front = np.clip(chest[:, 2] * 12, 0, 1)
+        front = np.clip(chest[:, 2] * 12 + 0.3, -0.4, 1)
         neckline = chest[:, 1] - (-0.01 - 0.05 * front) > 0.75 * np.abs(chest[:, 0])
         colors[neckline & (chest[:, 1] > -0.09)] = dancer.skin
         if dancer.sleeve < 0.1:  # shoulder straps
@@ -158,22 +158,22 @@ def _leg(dancer: Dancer, pose: Pose, side: str) -> Iterator[Solid]:
     wide = dancer.leg_width
     if cover > 1.4:  # long trousers
         hem = pose.between(f"knee_{side}", f"ankle_{side}", min(1.0, cover - 1 + 0.06))
-        yield Cone(hip, 0.083 * girth, knee, 0.058 * girth * wide**0.5, cloth)
+        yield Cone(hip, 0.076 * girth, knee, 0.058 * girth * wide**0.5, cloth)
         yield Cone(knee, 0.058 * girth * wide**0.5, hem, 0.047 * girth * wide, cloth, cut=cover < 1.9)
         if cover < 1.9:
             yield Cone(calf, 0.05 * girth, ankle, 0.035 * girth, skin)
         return
-    yield Cone(hip, 0.08 * girth, knee, 0.053 * girth, skin)
+    yield Cone(hip, 0.074 * girth, knee, 0.053 * girth, skin)
     yield Cone(knee, 0.052 * girth, calf, 0.054 * girth, skin)
     yield Cone(calf, 0.054 * girth, ankle, 0.035 * girth, skin)
     sock = pose.between(f"knee_{side}", f"ankle_{side}", 0.8)
     yield Cone(sock, 0.043 * girth, ankle, 0.037 * girth, dancer.socks)
     if cover > 0:
         hem = pose.between(f"hip_{side}", f"knee_{side}", min(cover, 0.97))
-        yield Cone(hip, 0.085 * girth, hem, 0.072 * girth * wide**0.5, cloth, cut=True)
+        yield Cone(hip, 0.078 * girth, hem, 0.072 * girth * wide**0.5, cloth, cut=True)
     else:
         hem = pose.between(f"hip_{side}", f"knee_{side}", 0.3)
-        yield Cone(hip, 0.084 * girth, hem, 0.08 * girth, cloth, cut=True)
+        yield Cone(hip, 0.077 * girth, hem, 0.076 * girth, cloth, cut=True)
 
 
 def _shoe(dancer: Dancer, pose: Pose, side: str) -> Iterator[Solid]:
@@ -191,7 +191,7 @@ def _shoe(dancer: Dancer, pose: Pose, side: str) -> Iterator[Solid]:
     middle = heel * 0.45 + toe * 0.55 + turn[:, 1] * high * 0.12
     yield Ball(middle, turn, (foot * 0.185, high * 0.48, foot * 0.56), paint, over_floor)
     ankle = pose.joints[f"ankle_{side}"]
-    yield Cone(ankle, 0.038 * dancer.girth, heel * 0.7 + toe * 0.3 + turn[:, 1] * high * 0.2, foot * 0.17, shoes)
+    yield Cone(ankle, 0.038 * dancer.girth, heel * 0.7 + toe * 0.3 + turn[:, 1] * high * 0.22, foot * 0.14, shoes)
 
 
 def _skirt(dancer: Dancer, pose: Pose) -> Cone:
@@ -205,11 +205,11 @@ def _skirt(dancer: Dancer, pose: Pose) -> Cone:
     share = dancer.skirt * body.leg / max(thigh, 0.05)
     fall = -pose.turns["pelvis"][:, 1] * max(0.0, 0.25 * body.leg - thigh)
     end = top + down * share + fall
-    radius = max(0.18 * girth * dancer.hips, apart * min(share, 1.0) + 0.085 * girth)
+    radius = max(0.195 * girth * dancer.hips, apart * min(share, 1.0) + 0.085 * girth)
 
     def pleats(told: np.ndarray) -> np.ndarray:
         fold = 0.88 + 0.12 * np.sin(np.arcsin(np.clip(told[:, 1:], -1, 1)) * 11)
         hem = (told[:, :1] > 0.93) & (dancer.pattern in ("hoops", "dots", "two-tone"))
         return (np.where(hem, dancer.second, dancer.bottom) * fold).astype(np.float32)
 
-    return Cone(top, 0.145 * girth * dancer.hips, end, radius, pleats, cut=True)
+    return Cone(top, 0.162 * girth * dancer.hips, end, radius, pleats, cut=True)

@@ -97,8 +97,17 @@ def _shade(buffers: Buffers, covered: np.ndarray, scene: Scene, metre: float) ->
     total += upward[..., None] * (light.sky - light.bounce).astype(np.float32)
     total += open_[..., None] * light.bounce.astype(np.float32)
     total *= buffers.color
+    total += _gloss(normal, toward)[..., None] * lit[..., None] * light.main.astype(np.float32)
     total += rim[..., None] * (0.3 * light.sky + 0.7 * np.sqrt(np.clip(buffers.color, 0, 1)) * light.sky)
     return np.where(covered[..., None], total, 0).astype(np.float32)
+
+
+def _gloss(normal: np.ndarray, toward: np.ndarray) -> np.ndarray:
+    """A faint, broad highlight half-way between light and viewer."""
+    half = toward + np.array([0, 0, 1], np.float32)
+    shine = np.clip(normal @ (half / np.linalg.norm(half)), 0, 1) ** 2
+    shine = shine * shine
+    return 0.035 * (shine * shine) ** 2
 
 
 def _openness(depth: np.ndarray, covered: np.ndarray, metre: float) -> np.ndarray:

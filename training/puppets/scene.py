@@ -56,7 +56,7 @@ def sample_scene(generator: Generator, body: Body, size: tuple[int, int]) -> Sce
     behind = generator.uniform(2.0, 4.0)
     stage = Stage(
         reach=max(0.1, (half_width - 0.5) / body.leg),
-        exit=(half_width + 0.9) / body.leg,
+        exit=(half_width + 0.6) / body.leg,
         near=(distance - max(1.3, 0.5 * distance)) / body.leg,
         far=-min(1.0, behind - 0.8) / body.leg,
     )
