@@ -2,8 +2,10 @@
 
 import multiprocessing
 import shutil
+import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,10 +102,11 @@ def _write_all(config: PuppetsConfig, folder: Path) -> None:
         for kind in ("img", "label", *(["gt", "keypoints"] if job.split == "test" else [])):
             (folder / job.split / f"{job.split}_{kind}").mkdir(parents=True, exist_ok=True)
     keypoints: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"train": [], "val": []}
-    for job, points in tqdm(_run(jobs, config.workers), total=len(jobs), desc="puppets", unit="clip"):
-        if job.split in keypoints:
-            numbers = job.index * clip_stride(job.frames) + np.arange(job.frames)
-            keypoints[job.split].append((numbers, points))
+    with closing(_run(jobs, config.workers)) as results:  # the pool ends before the folder is removed
+        for job, points in tqdm(results, total=len(jobs), desc="puppets", unit="clip"):
+            if job.split in keypoints:
+                numbers = job.index * clip_stride(job.frames) + np.arange(job.frames)
+                keypoints[job.split].append((numbers, points))
     for split, parts in keypoints.items():
         if parts:
             numbers, points = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -115,14 +118,14 @@ def clip_stride(frames: int) -> int:
     return CLIP_STRIDE * (frames // CLIP_STRIDE + 1)
 
 
-def _jobs(config: PuppetsConfig, folder: Path) -> Iterator[_Job]:
+def _jobs(config: PuppetsConfig, folder: Path) -> Generator[_Job, None, None]:
     for split, clips in (("train", config.clips), ("val", config.val_clips), ("test", config.test_clips)):
         frames = config.test_frames if split == "test" else config.frames
         for index in range(clips):
             yield _Job(folder, split, index, frames, config)
 
 
-def _run(jobs: list[_Job], workers: int) -> Iterator[tuple[_Job, np.ndarray]]:
+def _run(jobs: list[_Job], workers: int) -> Generator[tuple[_Job, np.ndarray], None, None]:
     """Results in the order of the jobs, from this process alone or from a pool."""
     workers = min(workers or multiprocessing.cpu_count(), len(jobs))
     if workers <= 1:
@@ -133,6 +136,7 @@ def _run(jobs: list[_Job], workers: int) -> Iterator[tuple[_Job, np.ndarray]]:
 
 
 def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the pool
     cv2.setNumThreads(1)  # the processes are the parallelism
 
 
