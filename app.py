@@ -5,6 +5,7 @@
 
 import html
 import logging
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def serve(options: Options) -> None:
     Raises:
         InputError: If the checkpoint cannot be used, the device is not there or the port is taken.
     """
+    check_port(options.host, options.port)
     device = pick_device(options.device)
     checkpoint = load_checkpoint(options.checkpoint, device)
     page = build_page(checkpoint, find_examples(HERE / "examples"))
@@ -73,30 +75,35 @@ def serve(options: Options) -> None:
     page.block_thread()
 
 
-def launch(page: gr.Blocks, host: str, port: int) -> None:
-    """Start the server in the background.
+def check_port(host: str, port: int) -> None:
+    """Make sure that the page can be served there, before time is spent on loading.
 
     Raises:
-        InputError: If the port is taken.
+        InputError: If the port is taken, or the host is none of this machine's.
     """
-    page.queue(max_size=16)
     try:
-        page.launch(
-            server_name=host,
-            server_port=port,
-            prevent_thread_lock=True,
-            quiet=True,
-            theme=build_theme(),
-            css=CSS,
-            footer_links=["api"],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            max_file_size=LIMITS.max_bytes,
-            app_kwargs={"middleware": [Middleware(RefuseFileAddresses)]},
-        )
-    except OSError as error:
+        socket.create_server((host, port)).close()
+    except (OSError, OverflowError) as error:
         raise InputError(f"Port {port} of {host} cannot be used; choose another with --port.") from error
+
+
+def launch(page: gr.Blocks, host: str, port: int) -> None:
+    """Start the server in the background, with every limit that a public page needs."""
+    page.queue(max_size=16)
+    page.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        theme=build_theme(),
+        css=CSS,
+        footer_links=["api"],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        max_file_size=LIMITS.max_bytes,
+        app_kwargs={"middleware": [Middleware(RefuseFileAddresses)]},
+    )
 
 
 # Handlers ------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class PoseCVAEConfig:
     """Which network the weights belong to."""
     patch_size: int = 1
     """Side of the pixel blocks folded into channels at the input; 2 makes a picture of twice the size cost the same."""
-    widths: tuple[int, ...] = (32, 64, 128, 128)
+    widths: tuple[int, ...] = (32, 64, 96, 128)
     """Channels of each level; every level halves the resolution of the one before."""
     attention_levels: tuple[int, ...] = (1, 2)
     """Levels on which the target pose looks up the appearance of body parts in the reference frame."""

@@ -12,6 +12,8 @@ from cvae.checkpoint import save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
 from cvae.models import PoseCVAE, build_model
 
+torch.set_num_threads(1)  # tiny networks only lose time to threads, and one thread repeats bit by bit
+
 TINY = Config(
     model=PoseCVAEConfig(widths=(16, 16), attention_levels=(1,), latent_channels=2),
     data=DataConfig(height=16, width=32),

@@ -43,11 +43,13 @@ class TrainConfig:
     """Height and width of the frames; the data's own by default."""
     patch_size: int | None = None
     """Pixel blocks folded into channels: 1 up to 32 pixels of height, 2 above, by default."""
-    widths: tuple[int, ...] = (32, 64, 128, 128)
+    widths: tuple[int, ...] = (32, 64, 96, 128)
     """Channels of each level of the network."""
-    batch_size: int = 16
+    attention_levels: tuple[int, ...] = (1, 2)
+    """Levels on which body parts are looked up in the reference frame."""
+    batch_size: int = 12
     """Clips a step, of each process."""
-    clip_frames: int = 3
+    clip_frames: int = 4
     """Frames of a clip: one that is given and those predicted from it, each fed back."""
     peak_lr: float = 1e-3
     """Learning rate after warm-up; falls to zero along half a cosine."""
@@ -158,7 +160,7 @@ def train(config: TrainConfig) -> Path:
 def checkpoint_config(config: TrainConfig, size: tuple[int, int]) -> Config:
     """What travels with the weights."""
     patch = config.patch_size or (1 if size[0] <= 32 else 2)
-    model = PoseCVAEConfig(patch_size=patch, widths=config.widths)
+    model = PoseCVAEConfig(patch_size=patch, widths=config.widths, attention_levels=config.attention_levels)
     return Config(model=model, data=DataConfig(height=size[0], width=size[1]))
 
 

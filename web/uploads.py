@@ -46,13 +46,14 @@ class RefuseFileAddresses:
 
 async def _read(receive: Receive) -> bytes | None:
     """The whole body, or None if it is too large."""
-    body = b""
-    while len(body) <= MAX_REQUEST_BYTES:
+    body, more = b"", True
+    while more:
         message = await receive()
         body += message.get("body", b"")
-        if not message.get("more_body"):
-            return body
-    return None
+        more = message.get("more_body", False)
+        if len(body) > MAX_REQUEST_BYTES:
+            return None
+    return body
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -39,9 +39,7 @@ def test_a_config_survives_json() -> None:
         (lambda raw: raw.update(format=7), "has format 7"),
     ],
 )
-def test_a_config_that_is_not_ours_is_refused_by_name(
-    edit: Callable[[dict[str, Any]], object], message: str
-) -> None:
+def test_a_config_that_is_not_ours_is_refused_by_name(edit: Callable[[dict[str, Any]], object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         config_from_json(edited(edit))
 

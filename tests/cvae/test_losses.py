@@ -34,9 +34,7 @@ def test_kl_refuses_other_shapes() -> None:
 
 def test_reconstruction_error_is_the_mean_square_by_hand() -> None:
     prediction = torch.tensor([0.0, 0.5, 1.0, 0.25]).reshape(1, 1, 2, 2)
-    assert reconstruction_error(prediction, torch.zeros(1, 1, 2, 2)).item() == pytest.approx(
-        (0.25 + 1 + 0.0625) / 4
-    )
+    assert reconstruction_error(prediction, torch.zeros(1, 1, 2, 2)).item() == pytest.approx((0.25 + 1 + 0.0625) / 4)
 
 
 def test_reconstruction_error_refuses_other_shapes() -> None:

@@ -56,7 +56,11 @@ _HIDDEN_BELOW = {"Nose": -0.12, "REye": -0.1, "LEye": -0.1, "REar": -0.62, "LEar
 
 
 def find_keypoints(figure: Figure, body: Body, camera: Camera, size: tuple[int, int]) -> np.ndarray:
-    """EDN-23 key points `(T, 23, 3)` in pixels; missing (0) where out of the picture or on the head's far side."""
+    """EDN-23 key points `(T, 23, 3)` in pixels; missing (0) where out of the picture or hidden.
+
+    Hidden are what lies on the far side of the head, and elbows and wrists behind the torso: pose estimators lose
+    those too, but find a far leg.
+    """
     head, turn = figure.joints["head"], figure.turns["head"]
     to_camera = camera.place - head
     to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
@@ -69,7 +73,19 @@ def find_keypoints(figure: Figure, body: Body, camera: Camera, size: tuple[int, 
             seen = np.sum(turn @ normal * to_camera, axis=1) > _HIDDEN_BELOW[name]
         else:
             points = figure.joints[_NAMES[name]]
+            if name[1:] in ("Elb", "Wri"):
+                seen = ~_behind_torso(figure, body, camera, points)
         x, y, ahead = camera.project(points, size).T
         seen &= (ahead > 0.3) & (x >= 0) & (y >= 0) & (x < size[1]) & (y < size[0])
         keypoints[seen, index] = np.stack([x, y, np.ones(len(x))], axis=1)[seen]
     return keypoints
+
+
+def _behind_torso(figure: Figure, body: Body, camera: Camera, points: np.ndarray) -> np.ndarray:
+    """Whether points `(T, 3)` are seen through the torso and well behind it, `(T,)`."""
+    low, high, point = (camera.view(place) for place in (figure.joints["pelvis"], figure.joints["neck"], points))
+    axis, offset = (high - low)[:, :2], (point - low)[:, :2]
+    share = np.clip(np.sum(offset * axis, axis=1) / np.maximum(np.sum(axis * axis, axis=1), 1e-6), 0, 1)
+    aside = np.linalg.norm(offset - share[:, None] * axis, axis=1)
+    behind = low[:, 2] + share * (high - low)[:, 2] - point[:, 2]
+    return (aside < 0.16 * body.torso) & (behind > 0.2 * body.torso)

@@ -135,6 +135,12 @@ def test_far_ear_is_missing_in_profile():
     assert "LEar" not in seen(np.pi / 2)
 
 
+def test_far_elbow_is_missing_in_profile_but_not_the_far_leg():
+    assert "LElb" not in seen(np.pi / 2)
+    assert {"RElb", "RWri", "LKnee", "LAnk"} <= seen(np.pi / 2)
+    assert {"LElb", "RElb", "LWri", "RWri"} <= seen(0.0) & seen(np.pi)
+
+
 def test_own_right_is_on_the_left_of_the_picture_when_facing_it():
     keypoints = find_keypoints(pose_body(Body(), standing()), Body(), camera(), (100, 200))[0]
     right, left = keypoints[1], keypoints[4]

@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cvae.checkpoint import load_checkpoint
+from cvae.errors import InputError
+from tests.conftest import write_pictures
+from training.data import open_split
+from training.evaluate import rollout_psnr
+from training.train import TrainConfig, train
+
+
+def config(data: Path, out: Path, **changes: Any) -> TrainConfig:
+    tiny = {"steps": 3, "widths": (16, 16), "attention_levels": (1,), "batch_size": 2, "clip_frames": 3, "workers": 0}
+    return TrainConfig(data=data, out=out, **(tiny | changes))
+
+
+def test_training_learns_to_predict(lab_folder: Path, tmp_path: Path) -> None:
+    recordings = open_split(lab_folder, "val")
+    scores = []
+    for steps in (1, 80):
+        folder = train(config(lab_folder, tmp_path / str(steps), steps=steps, batch_size=8, peak_lr=3e-3))
+        model = load_checkpoint(folder).model
+        scores.append(rollout_psnr(model, recordings, 100, torch.device("cpu")))
+    assert scores[1] > scores[0] + 3
+
+
+def test_the_checkpoint_describes_itself(lab_folder: Path, tmp_path: Path) -> None:
+    folder = train(config(lab_folder, tmp_path / "run"))
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors", "training.json"]
+    checkpoint = load_checkpoint(folder)
+    assert (checkpoint.config.data.height, checkpoint.config.data.width) == (16, 32)
+    said = json.loads((folder / "training.json").read_text())
+    assert said["step"] == 3
+    assert said["train"]["batch_size"] == 2
+    assert str(tmp_path) not in json.dumps(said)
+
+
+def test_a_seed_repeats_the_weights_and_another_does_not(lab_folder: Path, tmp_path: Path) -> None:
+    weights = [
+        load_file(train(config(lab_folder, tmp_path / name, seed=seed)) / "model.safetensors")
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    ]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert not all(torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
+
+
+def test_training_ends_after_the_minutes_given(lab_folder: Path, tmp_path: Path) -> None:
+    folder = train(config(lab_folder, tmp_path / "run", steps=None, max_minutes=0.03))
+    assert json.loads((folder / "training.json").read_text())["step"] > 0
+
+
+def test_validation_never_sees_the_truth(lab_folder: Path, tmp_path: Path) -> None:
+    folder = train(config(lab_folder, tmp_path / "run", steps=5))
+    recordings, model = open_split(lab_folder, "val"), load_checkpoint(folder).model
+    black = np.zeros((19, 16, 32, 3), np.uint8)
+    write_pictures(lab_folder / "val" / "val_img", black, first_number=1)
+    poisoned = open_split(lab_folder, "val")
+    seen: list[list[torch.Tensor]] = []
+    original = model.decode_step
+    model.decode_step = lambda *a: seen[-1].append(frame := original(*a)) or frame  # type: ignore
+    for given in (recordings, poisoned):
+        seen.append([])
+        rollout_psnr(model, given, 100, torch.device("cpu"))
+    assert (poisoned.frames[1:] == 0).all()
+    assert len(seen[0]) == 19
+    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": None}, "either --steps N or --max-minutes M"),
+        ({"max_minutes": 1.0}, "either --steps N or --max-minutes M"),
+        ({"steps": -3}, "--steps is above zero; got -3"),
+        ({"clip_frames": 1}, "--clip-frames is at least 2"),
+        ({"size": (18, 33)}, "multiples of 2 pixels"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(
+    lab_folder: Path, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        train(config(lab_folder, tmp_path / "run", **changes))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_never_overwritten(lab_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine").write_text("precious")
+    with pytest.raises(InputError, match="is not empty"):
+        train(config(lab_folder, tmp_path / "run"))
