@@ -1,0 +1,150 @@
+"""The page's handlers as plain functions on a tiny model, and its command line."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+import app
+from cvae.checkpoint import Checkpoint, load_checkpoint
+from cvae.cli import run_options
+from tests.conftest import moving_square, write_pictures
+from web.examples import Example
+from web.panels import updates
+from web.prediction import Session, Step
+
+
+@pytest.fixture
+def checkpoint(tiny_checkpoint: Path) -> Checkpoint:
+    return load_checkpoint(tiny_checkpoint)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
+
+
+def sent(folder: Path) -> list[dict[str, str]]:
+    """Pictures as the browser names them after an upload."""
+    return [{"path": str(path)} for path in sorted(folder.iterdir())]
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> list[dict[str, str]]:
+    return sent(write_pictures(tmp_path / "frames", moving_square(6)[0]))
+
+
+@pytest.fixture
+def poses(tmp_path: Path) -> list[dict[str, str]]:
+    return sent(write_pictures(tmp_path / "poses", moving_square(6)[1]))
+
+
+def steps_and_error(*arguments: Any) -> tuple[list[Step], gr.Error]:
+    steps = []
+    with pytest.raises(gr.Error) as caught:
+        for step in app.on_generate(*arguments):
+            steps.append(step)
+    return steps, caught.value
+
+
+def test_generate_turns_uploads_into_a_video(checkpoint: Checkpoint, frames: Any, poses: Any) -> None:
+    *_, last = app.on_generate(checkpoint, Session(), frames[0], poses, frames, "mean", 0, 0)
+    assert last.view.total == len(last.view.psnr) == 5
+
+
+def test_wrong_file_is_told_on_the_page_without_a_traceback(checkpoint: Checkpoint, poses: Any, tmp_path: Path) -> None:
+    (tmp_path / "notes.png").write_text("just text")
+    steps, error = steps_and_error(
+        checkpoint, Session(), {"path": str(tmp_path / "notes.png")}, poses, None, "mean", 0, 0
+    )
+    assert "notes.png" in steps[-1].view.status
+    assert "is text; expected a picture" in error.message
+    assert not error.print_exception
+    assert updates(steps[-1])[1].interactive  # Generate can be pressed again
+
+
+def test_unforeseen_fault_is_told_without_its_details(
+    checkpoint: Checkpoint, frames: Any, poses: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("secret path")
+
+    monkeypatch.setattr(app, "predict", broken)
+    steps, error = steps_and_error(checkpoint, Session(), frames[0], poses, None, "mean", 0, 0)
+    assert "secret" not in steps[-1].view.status + error.message
+    assert "log" in error.message
+
+
+def test_message_shows_a_file_name_as_text() -> None:
+    assert app.page_error('"<img onerror=x>" is bad').message == '"&lt;img onerror=x&gt;" is bad'
+
+
+def test_uploaded_poses_are_shown(checkpoint: Checkpoint, poses: Any) -> None:
+    update = app.on_poses(checkpoint, poses)
+    assert update.visible
+    assert "6 poses" in update.value
+
+
+def test_unreadable_poses_are_told_at_once(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    (tmp_path / "poses.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    with pytest.raises(gr.Error, match="holds no files"):
+        app.on_poses(checkpoint, [{"path": str(tmp_path / "poses.zip")}])
+
+
+def test_example_fills_the_inputs(tmp_path: Path) -> None:
+    example = Example(title="A", first_frame=tmp_path / "f.png", poses=tmp_path / "p.zip", truth=tmp_path / "t.zip")
+    values = app.on_example([example], Session(), 0)
+    assert values[:3] == [str(tmp_path / "f.png"), [str(tmp_path / "p.zip")], [str(tmp_path / "t.zip")]]
+
+
+def test_example_waits_for_the_run_at_hand(tmp_path: Path) -> None:
+    with pytest.raises(gr.Error, match="is running"):
+        app.on_example([], Session(running=True), 0)
+
+
+def test_stop_reaches_the_run_of_this_session() -> None:
+    session = Session(running=True)
+    app.on_stop(session)
+    assert session.stop
+
+
+def test_live_frames_change_the_player_alone(checkpoint: Checkpoint, frames: Any, poses: Any) -> None:
+    _, live, *_ = app.on_generate(checkpoint, Session(), frames[0], poses, None, "mean", 0, 0)
+    assert live.view.live is not None
+    player, *others = updates(live)
+    assert player["live"]["frame"] == 1
+    assert others == [gr.skip()] * 7
+
+
+def serve(*arguments: str) -> None:
+    run_options(app.serve, "python app.py", arguments)  # type: ignore[arg-type]
+
+
+def test_folder_that_is_no_checkpoint_ends_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        serve("--checkpoint", str(tmp_path))
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"Error: {tmp_path} is no checkpoint: it has no config.json (expected config.json and model.safetensors)."
+    ]
+
+
+def test_taken_port_ends_in_one_sentence(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        with pytest.raises(SystemExit) as ended:
+            serve("--checkpoint", str(tiny_checkpoint), "--port", port)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"Error: Port {port} of 127.0.0.1 cannot be used; choose another with --port.\n"
+
+
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        serve("--help")
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert all(option in text for option in ("--checkpoint", "--port", "--host", "--device"))

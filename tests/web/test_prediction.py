@@ -1,0 +1,145 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cvae.checkpoint import Checkpoint, load_checkpoint
+from cvae.errors import InputError
+from cvae.video import read_clip
+from tests.conftest import moving_square, write_pictures
+from web import prediction
+from web.prediction import Inputs, Session, Step, predict
+
+
+@pytest.fixture
+def checkpoint(tiny_checkpoint: Path) -> Checkpoint:
+    return load_checkpoint(tiny_checkpoint)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    frames, poses = moving_square(8)
+    truth = sorted(write_pictures(tmp_path / "truth", frames).iterdir())
+    return Inputs(first_frame=truth[0], poses=sorted(write_pictures(tmp_path / "poses", poses).iterdir()), truth=truth)
+
+
+def run(checkpoint: Checkpoint, inputs: Inputs) -> list[Step]:
+    return list(predict(checkpoint, Session(), inputs))
+
+
+def test_run_shows_frames_while_they_are_made_and_then_the_result(checkpoint: Checkpoint, inputs: Inputs) -> None:
+    first, *live, shown, last = run(checkpoint, inputs)
+    assert first.view.status == "Reading the input …"
+    assert live
+    assert live[0].view.live is not None
+    assert live[0].view.live["frame"] == 1
+    assert live[0].view.status.startswith("Frame 1 of 7, ")
+    assert list(live[0].view.live["pictures"]) == ["prediction", "pose", "truth"]
+    assert shown.view.sheets is not None
+    assert shown.downloads is None
+    assert last.view.phase == "done"
+    assert last.downloads is not None
+
+
+def test_result_has_every_frame_and_its_psnr(checkpoint: Checkpoint, inputs: Inputs) -> None:
+    *_, last = run(checkpoint, inputs)
+    view, made = last.view, last.downloads
+    assert made is not None
+    assert made.psnr is not None
+    assert view.sheets is not None
+    assert (view.total, view.width, view.height, len(view.psnr)) == (7, 32, 16, 7)
+    sheet = np.array(Image.open(view.sheets["prediction"][0]))
+    truth = np.array(Image.open(view.sheets["truth"][0]))
+    assert np.array_equal(sheet[:, :32], truth[:, :32])  # frame 0 is the given one
+    error = ((sheet[:, 32:64] / 255.0 - truth[:, 32:64] / 255.0) ** 2).mean()
+    assert view.psnr[0] == pytest.approx(-10 * np.log10(error), abs=1e-3)
+    assert view.mean == pytest.approx(np.mean(view.psnr))
+    assert f"mean PSNR {view.mean:.2f} dB" in view.status
+    assert len(made.psnr.read_text().splitlines()) == 8
+
+
+def test_without_truth_there_is_no_psnr(checkpoint: Checkpoint, inputs: Inputs) -> None:
+    *_, last = run(checkpoint, replace(inputs, truth=()))
+    assert last.view.tracks == ("prediction", "pose")
+    assert last.view.psnr == ()
+    assert last.view.mean is None
+    assert last.downloads is not None
+    assert last.downloads.psnr is None
+
+
+def test_stop_keeps_what_is_made(checkpoint: Checkpoint, inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prediction, "LIVE_INTERVAL", 0.0)
+    session = Session()
+    for step in predict(checkpoint, session, inputs):
+        if step.view.live and step.view.live["frame"] == 3:
+            session.stop = True
+        last = step
+    assert last.view.status.startswith("Stopped after 3 of 7 frames")
+    assert len(last.view.psnr) == 3
+    assert last.downloads is not None
+    assert len(read_clip(last.downloads.mp4).frames) == 4
+
+
+def test_time_limit_ends_a_run_with_what_it_has(
+    checkpoint: Checkpoint, inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction, "MAX_SECONDS", 0.0)
+    *_, last = run(checkpoint, inputs)
+    assert last.view.status.startswith("Stopped after 1 of 7 frames")
+
+
+def test_session_is_free_again_when_the_page_is_closed(checkpoint: Checkpoint, inputs: Inputs) -> None:
+    session = Session()
+    steps = predict(checkpoint, session, inputs)
+    next(steps), next(steps)
+    assert session.running
+    steps.close()  # type: ignore[attr-defined]
+    assert not session.running
+
+
+def test_resized_input_is_told(checkpoint: Checkpoint, inputs: Inputs, tmp_path: Path) -> None:
+    large = sorted(write_pictures(tmp_path / "large", moving_square(8, 32, 64)[1]).iterdir())
+    *_, last = run(checkpoint, replace(inputs, poses=large))
+    assert any("64x32" in note for note in last.view.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"first_frame": None}, "no first frame"),
+        ({"poses": []}, "no poses"),
+        ({"sample": "best"}, "sample is one of prior, mean; got 'best'"),
+        ({"seed": -1}, "seed is a whole number"),
+        ({"seed": "x"}, "seed is a whole number"),
+        ({"seed": float("nan")}, "seed is a whole number"),
+        ({"fps": 1000}, "frame rate is 1 to 60"),
+    ],
+)
+def test_wrong_input_is_refused_with_a_sentence(
+    checkpoint: Checkpoint, inputs: Inputs, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        run(checkpoint, replace(inputs, **change))
+
+
+def test_frame_rate_is_that_which_the_user_asks_for(checkpoint: Checkpoint, inputs: Inputs) -> None:
+    *_, last = run(checkpoint, replace(inputs, fps=7))
+    assert last.view.fps == 7
+    assert last.downloads is not None
+    assert read_clip(last.downloads.mp4).fps == pytest.approx(7, abs=0.1)
+
+
+def test_seed_decides_a_random_video(checkpoint: Checkpoint, inputs: Inputs) -> None:
+    def psnr(seed: int) -> tuple[float, ...]:
+        *_, last = run(checkpoint, replace(inputs, sample="prior", seed=seed))
+        return last.view.psnr
+
+    assert psnr(1) == psnr(1) != psnr(2)
