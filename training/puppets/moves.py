@@ -165,7 +165,6 @@ def bend(generator: Generator, frames: int, fps: float) -> Motion:
     pose[:, Layout.chest_turn.start + 2] += 0.55 * lean
     pose[:, Layout.pelvis_turn.start + 2] += 0.12 * lean
     for side, sign in (("l", -1), ("r", 1)):
-        up = np.clip(sign * -lean, 0, 1) ** 0.8 if side == "r" else np.clip(-lean, 0, 1)
         up = np.clip(lean if side == "r" else -lean, 0, 1)
         set_arm(pose, side, (14 + 138 * up, 5.0), (10 + 190 * up, 10.0))
         pose[:, getattr(Layout, f"ankle_{side}").start] -= sign * 0.06
@@ -180,15 +179,12 @@ def turn(generator: Generator, angle: float, fps: float) -> Motion:
     pose, step = np.repeat(rest_pose(), frames, axis=0), seconds(frames, fps) / step_seconds
     whole = np.clip(step / steps, 0, 1)
     heading = angle * whole**2 * (3 - 2 * whole)
-    leader = "l" if angle > 0 else "r"
+    first = "l" if angle > 0 else "r"
     for side in "lr":
-        first = 0 if side == leader else 1
-        done, lift = np.zeros(frames), np.zeros(frames)
-        for k in range(first, steps, 2):
-            share = np.clip(step - k, 0, 1)
-            done += share**2 * (3 - 2 * share) * (2 if k + 2 < steps + first and k > first else 1)
-            lift += np.sin(np.pi * share) ** 2
-        own = angle * done / done[-1] if done[-1] > 0 else heading
+        shares = [np.clip(step - k, 0, 1) for k in range(0 if side == first else 1, steps, 2)]
+        done = sum(share**2 * (3 - 2 * share) for share in shares) / len(shares)
+        lift = sum(np.sin(np.pi * share) ** 2 for share in shares)
+        own = angle * done
         for part in (getattr(Layout, f"ankle_{side}"), getattr(Layout, f"foot_{side}")):
             pose[:, part] = np.einsum("tij,tj->ti", about_y(own - heading), pose[:, part])
         pose[:, getattr(Layout, f"ankle_{side}").start + 1] += 0.07 * lift
