@@ -22,7 +22,7 @@ from cvae.errors import InputError
 from cvae.generate import pick_device
 from cvae.inputs import LIMITS
 from cvae.video import read_clip
-from web.examples import Example, build_cards, find_examples
+from web.examples import Example, build_cards, copy_to_cache, find_examples
 from web.panels import build_input_panel, build_result_panel, outputs, updates
 from web.player import PlayerView
 from web.prediction import Inputs, Session, Step, predict
@@ -168,7 +168,7 @@ def on_example(examples: Sequence[Example], session: Session, index: int) -> lis
     """The clicked example as values of first frame, poses, ground truth and the strip of poses."""
     if session.running:
         raise page_error("A prediction is running; stop it first, or wait for its end.")
-    example = examples[index]
+    example = copy_to_cache(examples[index])
     truth = [str(example.truth)] if example.truth else None
     return [str(example.first_frame), [str(example.poses)], truth, gr.HTML(visible=False)]
 

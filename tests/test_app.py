@@ -93,10 +93,15 @@ def test_unreadable_poses_are_told_at_once(checkpoint: Checkpoint, tmp_path: Pat
         app.on_poses(checkpoint, [{"path": str(tmp_path / "poses.zip")}])
 
 
-def test_example_fills_the_inputs(tmp_path: Path) -> None:
-    example = Example(title="A", first_frame=tmp_path / "f.png", poses=tmp_path / "p.zip", truth=tmp_path / "t.zip")
-    values = app.on_example([example], Session(), 0)
-    assert values[:3] == [str(tmp_path / "f.png"), [str(tmp_path / "p.zip")], [str(tmp_path / "t.zip")]]
+def test_example_fills_the_inputs_with_files_that_the_browser_may_have(tmp_path: Path) -> None:
+    for name in ("first_frame.png", "poses.zip"):
+        (tmp_path / name).write_text(name)
+    example = Example(title="A", first_frame=tmp_path / "first_frame.png", poses=tmp_path / "poses.zip", truth=None)
+    first_frame, (poses,), truth, _ = app.on_example([example], Session(), 0)
+    assert Path(first_frame).read_text() == "first_frame.png"
+    assert Path(poses).read_text() == "poses.zip"
+    assert truth is None
+    assert (tmp_path / "cache") in Path(first_frame).parents
 
 
 def test_example_waits_for_the_run_at_hand(tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ of any kind that an upload may have. The folders' order is the cards' order; a n
 import base64
 import html
 import re
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
 
 from cvae.errors import InputError
+from web.results import new_folder
 
 CARD = """<button type="button" class="example" data-index="{index}">
 <img src="data:image/png;base64,{picture}" alt=""><span>{title}</span></button>"""
@@ -67,6 +69,17 @@ def _read(place: Path) -> Example:
         raise InputError(f"The example {place.name} lacks first_frame.png or its poses.")
     title = re.sub(r"^\d+[-_ ]", "", place.name).replace("-", " ").replace("_", " ").capitalize()
     return Example(title=title, first_frame=first_frame, poses=poses, truth=truth)
+
+
+def copy_to_cache(example: Example) -> Example:
+    """The example with its files in Gradio's cache, the only place from which they may be given to the browser."""
+    folder = new_folder()
+
+    def copy(path: Path) -> Path:
+        return Path(shutil.copy(path, folder))
+
+    truth = copy(example.truth) if example.truth else None
+    return replace(example, first_frame=copy(example.first_frame), poses=copy(example.poses), truth=truth)
 
 
 def build_cards(examples: Sequence[Example]) -> gr.HTML:

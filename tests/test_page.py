@@ -1,0 +1,315 @@
+"""The whole page: started as a user starts it, called by a program, and used in a real browser."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+from cvae.checkpoint import save_checkpoint
+from cvae.video import read_clip
+from tests.conftest import TINY, moving_square, random_model, write_pictures
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+SHORT, LONG = 9, 600
+
+pytestmark = pytest.mark.slow
+browser_test = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+]
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a user uploads."""
+
+    first_frame: Path
+    poses: Path
+    truth: Path
+    long_poses: Path
+    text: Path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    folder = tmp_path_factory.mktemp("files")
+    frames, poses = moving_square(SHORT)
+    write_pictures(folder / "truth", frames)
+    write_pictures(folder / "poses", poses)
+    write_pictures(folder / "long", moving_square(LONG)[1])
+    (folder / "notes.txt").write_text("I am no picture.\n" * 10)
+    for name in ("truth", "poses", "long"):
+        shutil.make_archive(str(folder / name), "zip", folder / name)
+    return Files(
+        folder / "truth" / "0.png",
+        folder / "poses.zip",
+        folder / "truth.zip",
+        folder / "long.zip",
+        folder / "notes.txt",
+    )
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running page with a tiny random model."""
+    folder = tmp_path_factory.mktemp("page")
+    save_checkpoint(folder / "tiny", TINY, random_model(TINY), {})
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "app.py", "--checkpoint", str(folder / "tiny"), "--port", str(port), "--device", "cpu"]
+    environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        line = next(iter(server.stdout), "")
+        try:
+            assert line.startswith(f"Marionette is ready on http://127.0.0.1:{port} "), line
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+# A program ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(url: str, tmp_path: Path) -> Iterator[Client]:
+    client = Client(url, verbose=False, download_files=str(tmp_path), analytics_enabled=False)
+    yield client
+    client.close()
+
+
+def test_program_predicts_a_video_over_http(client: Client, files: Files) -> None:
+    gif, mp4, psnr, summary = client.predict(
+        first_frame=handle_file(files.first_frame),
+        poses=handle_file(files.poses),
+        truth=handle_file(files.truth),
+        sample="mean",
+        seed=0,
+        api_name="/generate",
+    )
+    assert read_clip(Path(gif)).frames.shape == (SHORT, 16, 32, 3)
+    assert len(read_clip(Path(mp4)).frames) == SHORT
+    rows = [line.split(",") for line in Path(psnr).read_text().splitlines()]
+    assert rows[0] == ["frame", "psnr"]
+    assert [float(value) for _, value in rows[1:]] == pytest.approx(summary["psnr"], abs=1e-3)
+    assert summary["mean_psnr"] == pytest.approx(np.mean(summary["psnr"]))
+    assert summary["frames"] == SHORT - 1
+
+
+def test_program_needs_nothing_but_first_frame_and_poses(client: Client, files: Files) -> None:
+    gif, _, psnr, summary = client.predict(
+        first_frame=handle_file(files.first_frame), poses=handle_file(files.poses), api_name="/generate"
+    )
+    assert Path(gif).exists()
+    assert (psnr, summary["mean_psnr"], summary["psnr"]) == (None, None, [])
+
+
+def test_program_is_told_what_was_wrong(client: Client, files: Files) -> None:
+    with pytest.raises(AppError, match=r"notes\.txt.* is text; expected"):
+        client.predict(first_frame=handle_file(files.text), poses=handle_file(files.poses), api_name="/generate")
+
+
+def test_endpoint_generate_is_the_only_public_one(client: Client) -> None:
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+    assert list(endpoints) == ["/generate"]
+    names = [parameter["parameter_name"] for parameter in endpoints["/generate"]["parameters"]]
+    assert names == ["first_frame", "poses", "truth", "sample", "seed"]
+
+
+def answer_to(url: str, first_frame: dict[str, object]) -> tuple[int, str]:
+    request = urllib.request.Request(
+        f"{url}/gradio_api/call/generate",
+        json.dumps({"data": [first_frame, None, None, "mean", 0]}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:
+            event = json.load(answer)["event_id"]
+        with urllib.request.urlopen(f"{url}/gradio_api/call/generate/{event}") as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_server_fetches_no_file_from_the_web(url: str) -> None:
+    status, text = answer_to(url, {"path": "http://127.0.0.1:9/a.png", "meta": {"_type": "gradio.FileData"}})
+    assert (status, "uploaded" in text) == (422, True)
+
+
+@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
+def test_server_reads_no_file_that_was_not_uploaded(url: str, meta: dict[str, object]) -> None:
+    status, text = answer_to(url, {"path": str(ROOT / "app.py"), **meta})
+    assert status == 200
+    assert "event: error" in text
+    assert "is text" not in text
+
+
+# A browser ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """The page, opened; at the end, nothing may have been asked of any other server and no script may have failed."""
+    faults: list[str] = []
+
+    def check(request: Request) -> None:
+        if not request.url.startswith((url, "data:", "blob:")):
+            faults.append(f"asked {request.url}")
+
+    page = browser.new_page(viewport={"width": 1360, "height": 900}, reduced_motion="reduce")
+    page.on("request", check)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(url)
+    expect(page.locator("#generate")).to_be_enabled(timeout=20_000)
+    yield page
+    page.close()
+    assert not faults
+
+
+def upload(page: Page, name: str, path: Path) -> None:
+    page.locator(f"#{name} input[type=file]").set_input_files(path)
+    if name == "first-frame":
+        expect(page.locator("#first-frame img")).to_be_visible(timeout=10_000)
+    else:
+        expect(page.locator(f"#{name}")).to_contain_text(path.stem, timeout=10_000)
+
+
+def give_inputs(page: Page, files: Files, poses: Path, truth: Path | None = None) -> None:
+    upload(page, "first-frame", files.first_frame)
+    upload(page, "poses", poses)
+    if truth:
+        upload(page, "truth", truth)
+
+
+def finish(page: Page) -> None:
+    expect(page.locator("#player .player")).to_have_attribute("data-phase", "done", timeout=30_000)
+    expect(page.locator("#player .scrubber")).to_be_enabled()
+
+
+def shown(page: Page, track: str = "prediction") -> list[int]:
+    """The pixels of the canvas."""
+    script = "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+    pixels: list[int] = page.locator(f"#player [data-track={track}] canvas").evaluate(script)
+    return pixels
+
+
+class TestBrowser:
+    """Used by hand."""
+
+    pytestmark = browser_test
+
+    def test_upload_generate_scrub_and_download(self, page: Page, files: Files, tmp_path: Path) -> None:
+        give_inputs(page, files, files.poses, files.truth)
+        expect(page.locator("#pose-strip")).to_contain_text(f"{SHORT} poses")
+        page.click("#generate")
+        finish(page)
+        status = page.locator("#player .status")
+        expect(status).to_have_text(re.compile(rf"{SHORT - 1} frames in [\d.]+ s, mean PSNR [\d.]+ dB"))
+        expect(page.locator("#player .count")).to_have_text(f"0 / {SHORT - 1}")
+        truth = read_clip(files.truth).frames
+        for number in (0, 5):
+            page.locator("#player .scrubber").fill(str(number))
+            expect(page.locator("#player .count")).to_have_text(f"{number} / {SHORT - 1}")
+            pixels = np.array(shown(page, "truth")).reshape(16, 32, 4)[..., :3]
+            assert np.array_equal(pixels, truth[number])
+        expect(page.locator("#player .reading")).to_have_text(re.compile(r"Frame 5: [\d.]+ dB"))
+        expect(page.locator("#player .curve .mean-line")).to_have_count(1)
+        expect(page.locator("#gif img")).to_be_visible()
+        for kind, ending in (("gif", ".gif"), ("mp4", ".mp4"), ("psnr", ".csv")):
+            with page.expect_download() as download:
+                page.click(f"#download-{kind}")
+            download.value.save_as(tmp_path / f"got{ending}")
+            assert download.value.suggested_filename.endswith(ending)
+        assert len(read_clip(tmp_path / "got.gif").frames) == SHORT
+        assert len((tmp_path / "got.csv").read_text().splitlines()) == SHORT
+
+    def test_frames_appear_while_they_are_made_until_stop(self, page: Page, files: Files) -> None:
+        give_inputs(page, files, files.long_poses)
+        page.click("#generate")
+        expect(page.locator("#player .status")).to_have_text(
+            re.compile(rf"Frame \d+ of {LONG - 1}, \d+ frames/s"), timeout=10_000
+        )
+        assert any(shown(page))
+        expect(page.locator("#generate")).to_be_disabled()
+        page.click("#stop")
+        finish(page)
+        expect(page.locator("#player .status")).to_have_text(re.compile(rf"Stopped after \d+ of {LONG - 1} frames"))
+        expect(page.locator("#generate")).to_be_enabled()
+        expect(page.locator("#stop")).to_be_disabled()
+        expect(page.locator("#download-psnr")).to_be_hidden()
+
+    def test_keys_and_clicks_on_the_curve_move_the_player(self, page: Page, files: Files) -> None:
+        give_inputs(page, files, files.poses, files.truth)
+        page.click("#generate")
+        finish(page)
+        count, button = page.locator("#player .count"), page.locator("#player .play")
+        expect(count).to_have_text(f"0 / {SHORT - 1}")
+        page.locator("#player .scrubber").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft")
+        expect(count).to_have_text(f"1 / {SHORT - 1}")
+        box = page.locator("#player .curve svg").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] - 18, box["y"] + 60)
+        expect(count).to_have_text(f"{SHORT - 1} / {SHORT - 1}")
+        page.keyboard.press("Space")
+        expect(button).to_have_attribute("aria-label", "Pause")
+        expect(count).not_to_have_text(f"{SHORT - 1} / {SHORT - 1}")
+        page.keyboard.press("Space")
+        expect(button).to_have_attribute("aria-label", "Play")
+
+    def test_text_file_is_told_on_the_page(self, page: Page, files: Files) -> None:
+        upload(page, "first-frame", files.first_frame)
+        upload(page, "poses", files.text)
+        toast = page.get_by_test_id("toast-body").first
+        expect(toast).to_contain_text("is text; expected")
+        page.click("#generate")
+        expect(page.locator("#player .status")).to_contain_text("is text; expected")
+        expect(page.locator("#generate")).to_be_enabled()
+        assert "Traceback" not in page.content()
+
+    def test_missing_input_is_told_on_the_page(self, page: Page) -> None:
+        page.click("#generate")
+        expect(page.get_by_test_id("toast-body").first).to_contain_text("There is no first frame")
+        expect(page.locator("#generate")).to_be_enabled()
+
+    @pytest.mark.skipif(not (ROOT / "examples").exists(), reason="no bundled examples")
+    def test_one_click_runs_an_example(self, page: Page) -> None:
+        page.locator(".example").first.click()
+        finish(page)
+        expect(page.locator("#player .status")).to_contain_text("mean PSNR")
+        expect(page.locator("#truth")).to_contain_text("truth")
+
+    def test_page_has_one_column_on_a_phone(self, page: Page) -> None:
+        page.set_viewport_size({"width": 390, "height": 844})
+        left, right = page.locator("#generate").bounding_box(), page.locator("#player").bounding_box()
+        assert left is not None
+        assert right is not None
+        assert right["y"] > left["y"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
