@@ -18,8 +18,8 @@ from starlette.middleware import Middleware
 
 from cvae.checkpoint import BUNDLED, Checkpoint, load_checkpoint
 from cvae.cli import run_options
+from cvae.device import pick_device
 from cvae.errors import InputError
-from cvae.generate import pick_device
 from cvae.inputs import LIMITS
 from cvae.video import read_clip
 from web.examples import Example, build_cards, copy_to_cache, find_examples
@@ -231,6 +231,7 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks
 
             gr.HTML("<h2>Examples: dancers that the model has never seen</h2>", elem_id="examples-title")
             build_cards(examples).pick(fill, session, [*files, given.strip], queue=False, **PRIVATE).success(**run)
+        page.load(lambda: None, queue=False, **PRIVATE)  # a session's first event costs 0.5 s: before the first click
         add_endpoint(checkpoint)
     return page
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cvae.checkpoint import BUNDLED, load_checkpoint
+from cvae.device import pick_device
 from cvae.errors import InputError
 from cvae.export import replacing, write_video
 from cvae.gaussian import Sampling
@@ -169,18 +170,6 @@ class GenerateConfig:
             raise InputError("--psnr compares with the true frames; expected --truth too.")
         if self.out.suffix.lower() not in (".gif", ".mp4"):
             raise InputError(f"--out is {self.out.name}; expected a name that ends in .gif or .mp4.")
-
-
-def pick_device(asked: str | None) -> str:
-    """`cuda` where there is a GPU, unless the user asked for something.
-
-    Raises:
-        InputError: If the device asked for is not there.
-    """
-    available = ["cpu"] + ["cuda"] * torch.cuda.is_available()
-    if asked and asked not in available:
-        raise InputError(f"The device {asked!r} is not there; this machine has {' and '.join(available)}.")
-    return asked or available[-1]
 
 
 def main(config: GenerateConfig) -> None:

@@ -8,5 +8,6 @@ if __name__ == "__main__":
         {
             "puppets": ("training.puppets.dataset:write_puppets", "Make a data set of generated dancers."),
             "train": ("training.train:train", "Train a network on clips in the lab's folder layout."),
+            "evaluate": ("training.evaluate:evaluate", "Measure a checkpoint on sequences whose truth is known."),
         },
     )

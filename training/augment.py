@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
+from torchvision.transforms.v2.functional import permute_channels
 
 from training.data import Batch
 
@@ -40,6 +41,24 @@ def zoom_and_shift(
     frames = warp(torch.cat([batch.reference[:, None], batch.frames], dim=1), "border")
     poses = 1 - warp(1 - torch.cat([batch.reference_pose[:, None], batch.poses], dim=1), "zeros")
     return Batch(frames[:, 0], poses[:, 0], frames[:, 1:], poses[:, 1:])
+
+
+def recolour(batch: Batch, share: float, generator: torch.Generator) -> Batch:
+    """Swap the colour channels of a share of the clips, in frames and reference alike: another person, same pose.
+
+    Args:
+        batch: B clips.
+        share: Of the clips that are changed, 0 to 1.
+        generator: Source of the draws, on the CPU.
+
+    Returns:
+        The batch, its clips in the same order; poses keep their colours, which name the limbs.
+    """
+    frames = torch.cat([batch.reference[:, None], batch.frames], dim=1)
+    orders = torch.rand(len(frames), 3, generator=generator).argsort(dim=1).tolist()
+    changed = (torch.rand(len(frames), generator=generator) < share).tolist()
+    swapped = torch.stack([permute_channels(f, o) if c else f for f, o, c in zip(frames, orders, changed, strict=True)])
+    return Batch(swapped[:, 0], batch.reference_pose, swapped[:, 1:], batch.poses)
 
 
 def spoil_previous(previous: Tensor, noise: float, generator: torch.Generator) -> Tensor:

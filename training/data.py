@@ -67,6 +67,26 @@ def open_split(data: Path, split: str, size: Size | None = None) -> Recordings:
     return Recordings(frames, poses, list(zip([0, *cuts], [*cuts, len(numbers)], strict=True)))
 
 
+def open_test(data: Path, size: Size) -> dict[str, Recordings]:
+    """Read `data/test/test_label/S/N.png` and the truth, `data/test/test_gt/S/N.png`, of every sequence S.
+
+    Raises:
+        InputError: If there is no sequence, or one lacks a frame of its truth.
+    """
+    folders = sorted((data / "test" / "test_label").glob("*/"), key=lambda folder: (len(folder.name), folder.name))
+    if not folders:
+        raise InputError(f"{data / 'test' / 'test_label'} holds no sequences; expected folders 0, 1, ... of pictures.")
+    sequences = {}
+    for labels in folders:
+        poses, truth = _numbered(labels), _numbered(data / "test" / "test_gt" / labels.name)
+        if lacking := sorted(poses.keys() - truth.keys()):
+            raise InputError(f"test_gt/{labels.name} lacks {len(lacking)} frames, the first is {lacking[0]}.png.")
+        numbers = sorted(poses)
+        frames, pictures = (np.stack([_read(files[n], size) for n in numbers]) for files in (truth, poses))
+        sequences[labels.name] = Recordings(frames, pictures, [(0, len(numbers))])
+    return sequences
+
+
 def _numbered(folder: Path) -> dict[int, Path]:
     if not folder.is_dir():
         raise InputError(f"{folder} is not there; expected a folder of pictures 0.png, 1.png, ... (the lab's layout).")
@@ -86,12 +106,16 @@ def _decoded(data: Path, name: str, paths: list[Path], size: Size) -> NDArray[np
         partial = cache.with_suffix(f".{os.getpid()}.tmp")
         array = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(paths), *size, 3))
         with ThreadPoolExecutor() as pool:
-            pictures = pool.map(lambda path: resize(read_picture(path)[None], size)[0], paths)
+            pictures = pool.map(lambda path: _read(path, size), paths)
             for i, picture in enumerate(tqdm(pictures, f"decoding {name}", len(paths), leave=False)):
                 array[i] = picture
         array.flush()
         partial.replace(cache)
     return np.load(cache, mmap_mode="r")
+
+
+def _read(path: Path, size: Size) -> NDArray[np.uint8]:
+    return resize(read_picture(path)[None], size)[0]
 
 
 @dataclass(frozen=True)

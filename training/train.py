@@ -18,9 +18,9 @@ from cvae.checkpoint import save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
 from cvae.errors import InputError
 from cvae.models import PoseCVAE, build_model
-from training.augment import zoom_and_shift
+from training.augment import recolour, zoom_and_shift
 from training.data import Clips, ClipSampler, collate, open_split, to_batch
-from training.evaluate import rollout_psnr
+from training.evaluate import validation_psnr
 from training.objective import Objective
 from training.schedules import Clock, average_decay, kl_weight, learning_rate
 
@@ -67,6 +67,8 @@ class TrainConfig:
     """Smallest and largest magnification of those."""
     shift: float = 0.15
     """Largest shift of those, in pictures."""
+    recolour_share: float = 0.0
+    """Share of clips whose colour channels are swapped; for data of many people."""
     person_weight: float = 0.5
     """How much more often clips with much of the person in the picture are drawn."""
     validate_every: int = 500
@@ -187,6 +189,7 @@ def train_step(run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, pro
         group["lr"] = learning_rate(config.peak_lr, run.step, progress)
     batch = to_batch(frames, poses)
     batch = zoom_and_shift(batch, config.zoom_share, config.zoom, config.shift, run.generator)
+    batch = recolour(batch, config.recolour_share, run.generator)
     with run.accelerator.autocast():
         losses = run.objective(batch, run.generator)
     loss = (losses.reconstruction + kl_weight(config.peak_kl_weight, progress) * losses.kl).mean()
@@ -206,7 +209,7 @@ def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
 
 def validate(run: Run, config: TrainConfig, validation: Any) -> float:
     """Mean PSNR of free rollouts of the averaged weights; the truth is only compared with."""
-    return rollout_psnr(run.average, validation, config.validation_frames, run.accelerator.device)
+    return validation_psnr(run.average, validation, config.validation_frames, run.accelerator.device)
 
 
 BAR = "{l_bar}{bar}| {elapsed}<{remaining} {postfix}"

@@ -50,13 +50,13 @@ def build_input_panel(checkpoint: Checkpoint) -> InputPanel:
         _hint(TRUTH_HINT)
     with gr.Accordion("Options", open=False):
         sample = gr.Radio(
-            [("Most likely video", "mean"), ("A random one", "prior")],
+            [("Most likely (mean of the prior)", "mean"), ("Random (drawn from the prior)", "prior")],
             value=checkpoint.config.sampling.sample,
             label="Sample",
-            info="A random one differs with every seed.",
         )
-        seed = gr.Number(0, label="Seed", precision=0, minimum=0)
-        fps = gr.Number(0, label="Frame rate", info="Frames a second, 1 to 60; 0 takes that of the poses.")
+        with gr.Row():
+            seed = gr.Number(0, label="Seed", info="Of a random sample.", precision=0, minimum=0, min_width=100)
+            fps = gr.Number(0, label="Frame rate", info="1 to 60; 0: as the poses.", min_width=100)
     with gr.Row():
         generate = gr.Button("Generate", variant="primary", min_width=120, elem_id="generate")
         stop = gr.Button("Stop", variant="stop", interactive=False, min_width=120, elem_id="stop")

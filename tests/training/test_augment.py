@@ -1,6 +1,6 @@
 import torch
 
-from training.augment import spoil_previous, zoom_and_shift
+from training.augment import recolour, spoil_previous, zoom_and_shift
 from training.data import Batch
 
 
@@ -52,3 +52,18 @@ def test_a_spoiled_frame_stays_a_picture_and_without_noise_the_same() -> None:
     assert not torch.equal(spoiled, previous)
     assert spoiled.min() >= 0
     assert spoiled.max() <= 1
+
+
+def test_recolouring_swaps_the_channels_of_a_whole_clip_and_leaves_poses() -> None:
+    before = batch()
+    after = recolour(before, 1.0, seeded())
+    assert torch.equal(after.poses, before.poses)
+    assert torch.equal(after.reference_pose, before.reference_pose)
+    for b in range(6):
+        order = [
+            next(i for i in range(3) if torch.equal(after.reference[b, c], before.reference[b, i])) for c in range(3)
+        ]
+        assert sorted(order) == [0, 1, 2]
+        assert torch.equal(after.frames[b], before.frames[b][:, order])
+    assert not torch.equal(after.frames, before.frames)
+    assert torch.equal(recolour(before, 0.0, seeded()).frames, before.frames)

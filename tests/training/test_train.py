@@ -11,7 +11,7 @@ from cvae.checkpoint import load_checkpoint
 from cvae.errors import InputError
 from tests.conftest import write_pictures
 from training.data import open_split
-from training.evaluate import rollout_psnr
+from training.evaluate import validation_psnr
 from training.train import TrainConfig, train
 
 
@@ -26,7 +26,7 @@ def test_training_learns_to_predict(lab_folder: Path, tmp_path: Path) -> None:
     for steps in (1, 80):
         folder = train(config(lab_folder, tmp_path / str(steps), steps=steps, batch_size=8, peak_lr=3e-3))
         model = load_checkpoint(folder).model
-        scores.append(rollout_psnr(model, recordings, 100, torch.device("cpu")))
+        scores.append(validation_psnr(model, recordings, 100, torch.device("cpu")))
     assert scores[1] > scores[0] + 3
 
 
@@ -66,7 +66,7 @@ def test_validation_never_sees_the_truth(lab_folder: Path, tmp_path: Path) -> No
     model.decode_step = lambda *a: seen[-1].append(frame := original(*a)) or frame  # type: ignore
     for given in (recordings, poisoned):
         seen.append([])
-        rollout_psnr(model, given, 100, torch.device("cpu"))
+        validation_psnr(model, given, 100, torch.device("cpu"))
     assert (poisoned.frames[1:] == 0).all()
     assert len(seen[0]) == 19
     assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
