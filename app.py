@@ -182,8 +182,7 @@ def on_api(
     checkpoint: Checkpoint, first_frame: Any, poses: Any, truth: Any, sample: Any, seed: Any
 ) -> tuple[str, str, str | None, dict[str, Any]]:
     """Predict a whole video at once, for programs."""
-    files = [poses] if isinstance(poses, dict) else poses
-    *_, last = on_generate(checkpoint, Session(), first_frame, files, truth, sample, seed, 0)
+    *_, last = on_generate(checkpoint, Session(), first_frame, poses, truth, sample, seed, 0)
     view, made = last.view, last.downloads
     assert made is not None
     summary = {"frames": view.total, "fps": view.fps, "mean_psnr": view.mean, "psnr": view.psnr, "notes": view.notes}
@@ -219,6 +218,8 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks
             "outputs": outputs(given, results),
             **MODEL_QUEUE,
             **PRIVATE,
+            "show_progress": "minimal",  # the place in the queue
+            "show_progress_on": results.player,
         }
         given.generate.click(**run)
         given.stop.click(on_stop, session, None, queue=False, **PRIVATE)
@@ -244,16 +245,10 @@ def add_endpoint(checkpoint: Checkpoint) -> None:
     ) -> tuple[str, str, str | None, dict[str, Any]]:
         """Predict the video of a person who takes the given poses.
 
-        Args:
-            first_frame: A picture of the person.
-            poses: One file: a zip of skeleton pictures, a GIF, a video or a .npz; the first pose is the first frame's.
-            truth: The real video in any of these forms, for the PSNR.
-            sample: "mean" for the most likely video, "prior" for a random one.
-            seed: Of the random one.
-
-        Returns:
-            The video as GIF and as MP4, the PSNR of every frame as CSV (None without a truth), and a summary with
-            frames, fps, mean_psnr, psnr and notes.
+        `first_frame` is a picture. `poses` is one file: a zip of skeleton pictures, a GIF, a video or a .npz; its first
+        pose is that of the first frame. `truth`, the real video in any of these forms, adds the PSNR of every frame.
+        `sample` is "mean" for the most likely video or "prior" for a random one, which `seed` decides. Back come the
+        video as GIF and as MP4, the PSNR as CSV (None without a truth), and frames, fps, mean_psnr, psnr and notes.
         """
         return on_api(checkpoint, first_frame, poses, truth, sample, seed)
 
@@ -267,7 +262,7 @@ def add_endpoint(checkpoint: Checkpoint) -> None:
             hidden(gr.File, "First frame"),
             hidden(gr.File, "Poses"),
             hidden(gr.File, "Ground truth"),
-            hidden(gr.Radio, "Sample", choices=["mean", "prior"], value="mean"),
+            hidden(gr.Radio, "Sample", choices=["mean", "prior"], value=checkpoint.config.sampling.sample),
             hidden(gr.Number, "Seed", value=0, precision=0),
         ],
         outputs=[

@@ -6,7 +6,7 @@ import logging
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from accelerate import Accelerator
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from cvae.checkpoint import save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
+from cvae.device import has_bf16
 from cvae.errors import InputError
 from cvae.models import PoseCVAE, build_model
 from training.augment import recolour, zoom_and_shift
@@ -75,10 +76,10 @@ class TrainConfig:
     """Steps between two validations."""
     validation_frames: int = 630
     """Frames rolled out at a validation, shared among at most eight recordings."""
-    mixed_precision: str = "no"
-    """`no`, `bf16` or `fp16`."""
-    workers: int = 1
-    """Processes that load clips beside the one that trains; 0 loads in the same."""
+    mixed_precision: Literal["no", "bf16", "fp16"] | None = None
+    """`bf16` where the machine has instructions for it, else `no`, by default."""
+    workers: int = 0
+    """Processes that load clips beside the one that trains; 0 loads in the same, which is enough on a CPU."""
     seed: int = 0
     """Of weights, clips and noise."""
 
@@ -118,7 +119,7 @@ def train(config: TrainConfig) -> Path:
     Raises:
         InputError: If the data or the options do not fit.
     """
-    accelerator = Accelerator(mixed_precision=config.mixed_precision)
+    accelerator = Accelerator(mixed_precision=config.mixed_precision or ("bf16" if has_bf16() else "no"))
     if config.out.exists() and any(config.out.iterdir()):
         raise InputError(f"{config.out} is not empty; give a new folder for the run.")
     with accelerator.main_process_first():  # the others find the decoded frames in the cache
