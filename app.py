@@ -218,8 +218,6 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks
             "outputs": outputs(given, results),
             **MODEL_QUEUE,
             **PRIVATE,
-            "show_progress": "minimal",  # the place in the queue
-            "show_progress_on": results.player,
         }
         given.generate.click(**run)
         given.stop.click(on_stop, session, None, queue=False, **PRIVATE)

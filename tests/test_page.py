@@ -254,7 +254,9 @@ class TestBrowser:
         expect(page.locator("#player .status")).to_have_text(
             re.compile(rf"Frame \d+ of {LONG - 1}, \d+ frames/s"), timeout=10_000
         )
-        assert any(shown(page))
+        page.wait_for_function(
+            "document.querySelector('#player canvas').getContext('2d').getImageData(9, 9, 1, 1).data[3]"
+        )
         expect(page.locator("#generate")).to_be_disabled()
         page.click("#stop")
         finish(page)
@@ -262,6 +264,21 @@ class TestBrowser:
         expect(page.locator("#generate")).to_be_enabled()
         expect(page.locator("#stop")).to_be_disabled()
         expect(page.locator("#download-psnr")).to_be_hidden()
+
+    def test_second_user_is_told_to_wait(self, page: Page, browser: Browser, url: str, files: Files) -> None:
+        other = browser.new_page()
+        other.goto(url)
+        give_inputs(other, files, files.poses)
+        give_inputs(page, files, files.long_poses)
+        page.click("#generate")
+        expect(page.locator("#player .status")).to_contain_text("Frame ")
+        other.click("#generate")
+        expect(other.locator("#player .status")).to_contain_text("Waiting for the model")
+        page.click("#stop")
+        finish(page)
+        finish(other)
+        expect(other.locator("#player .count")).to_have_text(f"0 / {SHORT - 1}")
+        other.context.close()
 
     def test_keys_and_clicks_on_the_curve_move_the_player(self, page: Page, files: Files) -> None:
         give_inputs(page, files, files.poses, files.truth)

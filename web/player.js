@@ -211,6 +211,13 @@ document.addEventListener('keydown', (event) => {
   else return;
   event.preventDefault();
 });
+// Until the server answers: the model may be busy with another user's run.
+document.addEventListener('click', (event) => {
+  if (view.phase !== 'running' && event.target.closest('#generate:enabled, .example')) {
+    player.dataset.phase = 'running';
+    find('.status').textContent = 'Waiting for the model …';
+  }
+});
 new ResizeObserver(() => { if (view && view.total) drawCurve(); }).observe(svg);
 watch('value', () => show(props.value));
 show(props.value);
