@@ -26,7 +26,7 @@ from tests.conftest import TINY, moving_square, random_model, write_pictures
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
-SHORT, LONG = 9, 600
+SHORT, LONG = 9, 1500
 
 pytestmark = pytest.mark.slow
 browser_test = [
@@ -166,6 +166,7 @@ def test_server_reads_no_file_that_was_not_uploaded(url: str, meta: dict[str, ob
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
         yield browser
@@ -185,7 +186,7 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
     page.on("request", check)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(url)
-    expect(page.locator("#generate")).to_be_enabled(timeout=20_000)
+    expect(page.locator("#generate")).to_be_enabled()
     yield page
     page.close()
     assert not faults
@@ -196,7 +197,7 @@ def upload(page: Page, name: str, path: Path) -> None:
     if name == "first-frame":
         expect(page.locator("#first-frame img")).to_be_visible(timeout=10_000)
     else:
-        expect(page.locator(f"#{name}")).to_contain_text(path.stem, timeout=10_000)
+        expect(page.locator(f"#{name}")).to_contain_text(path.stem)
 
 
 def give_inputs(page: Page, files: Files, poses: Path, truth: Path | None = None) -> None:
@@ -251,9 +252,7 @@ class TestBrowser:
     def test_frames_appear_while_they_are_made_until_stop(self, page: Page, files: Files) -> None:
         give_inputs(page, files, files.long_poses)
         page.click("#generate")
-        expect(page.locator("#player .status")).to_have_text(
-            re.compile(rf"Frame \d+ of {LONG - 1}, \d+ frames/s"), timeout=10_000
-        )
+        expect(page.locator("#player .status")).to_have_text(re.compile(rf"Frame \d+ of {LONG - 1}, \d+ frames/s"))
         page.wait_for_function(
             "document.querySelector('#player canvas').getContext('2d').getImageData(9, 9, 1, 1).data[3]"
         )

@@ -1,0 +1,38 @@
+"""Ten training losses and one rollout from fixed seeds: `python -m tests.golden.make_golden` writes `golden.npz`.
+
+Run it only when a change is meant to move them, and say so in the commit.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+
+from cvae.generate import to_tensor
+from cvae.rollout import rollout
+from tests.conftest import TINY, moving_square
+from training.train import TrainConfig, start_run, train_step
+
+GOLDEN = Path(__file__).parent / "golden.npz"
+
+
+def make_golden() -> dict[str, NDArray[np.float32]]:
+    """The losses `(10,)` of a tiny training and the frames `(4, 3, 16, 32)` that its average then predicts."""
+    config = TrainConfig(data=Path("none"), out=Path("none"), steps=10, batch_size=2, recolour_share=0.5)
+    run = start_run(Accelerator(cpu=True, mixed_precision="no"), config, TINY)
+    frames, poses = (torch.from_numpy(video) for video in moving_square(40))
+    losses = []
+    for step in range(10):
+        clips = [torch.stack([v[step : step + 5], v[step + 20 : step + 25]]) for v in (frames, poses)]
+        losses.append(train_step(run, config, clips[0], clips[1], step / 10)["loss"])
+        run.step += 1
+    truth, skeletons = (to_tensor(video[:5].numpy()) for video in (frames, poses))
+    predicted = torch.cat(list(rollout(run.average, truth[:1], skeletons[None])))
+    return {"losses": np.array(losses, np.float32), "frames": predicted.numpy()}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    np.savez_compressed(GOLDEN, **make_golden())  # type: ignore[arg-type]
