@@ -24,7 +24,7 @@ CARD = """<button type="button" class="example" data-index="{index}">
 CSS = """
 .examples { display: flex; flex-wrap: wrap; gap: 12px; }
 .example { display: flex; flex-direction: column; align-items: center; gap: 8px; padding: 10px 6px; cursor: pointer;
-  flex: 0 1 132px; min-width: 88px; font: inherit; color: var(--body-text-color);
+  flex: 1 1 92px; max-width: 132px; font: inherit; color: var(--body-text-color);
   background: var(--background-fill-primary);
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); }
 .example:hover { background: var(--background-fill-secondary); border-color: var(--color-accent); }
