@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from cvae.config import Config, config_from_json, config_to_json
 from cvae.errors import InputError
+from cvae.files import replacing
 from cvae.models import PoseCVAE, build_model
 
 CONFIG, WEIGHTS, TRAINING = "config.json", "model.safetensors", "training.json"
@@ -28,18 +29,27 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, config: Config, model: PoseCVAE, training: dict[str, Any]) -> None:
-    """Write the three files into `folder`, which is made if need be.
+    """Write the three files into `folder`, which is made if need be; each appears whole, in place of an older one.
 
     Args:
         folder: Where to.
         config: What is needed to use the weights.
         model: Whose weights.
         training: What people want to know of the training, as JSON.
+
+    Raises:
+        InputError: If the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).write_text(config_to_json(config))
-    (folder / TRAINING).write_text(json.dumps(training, indent=2) + "\n")
-    save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, folder / WEIGHTS)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made: {error.strerror}.") from None
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    with replacing(folder / WEIGHTS) as partial:
+        save_file(tensors, partial)
+    for name, text in ((TRAINING, json.dumps(training, indent=2) + "\n"), (CONFIG, config_to_json(config))):
+        with replacing(folder / name) as partial:
+            partial.write_text(text)
 
 
 def load_checkpoint(folder: Path, device: str | torch.device = "cpu") -> Checkpoint:

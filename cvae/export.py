@@ -1,15 +1,14 @@
 """Finished clips as files that play anywhere: GIF and MP4."""
 
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from uuid import uuid4
 
 import imageio_ffmpeg
 import numpy as np
 
 from cvae.errors import InputError
+from cvae.files import replacing
 from cvae.inputs import quoted
 
 _FASTEST_GIF = 50.0  # browsers play a delay below 20 ms as 100 ms
@@ -106,21 +105,3 @@ def _encode(path: Path, frames: np.ndarray, fps: float, options: Sequence[str]) 
         done = subprocess.run([*command, *options, str(partial.resolve())], input=pixels, capture_output=True)
         if done.returncode:
             raise OSError(f"ffmpeg could not write {count} frames: {done.stderr.decode(errors='replace')}")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A new file beside `path` that takes its place at the end, or vanishes when the body fails."""
-    partial = path.with_name(f".{uuid4().hex}{path.suffix}")
-    try:
-        if path.is_dir():
-            raise InputError(f"{quoted(path.name)} is a folder; expected the name of a file to write.")
-        partial.touch(exist_ok=False)
-    except OSError as error:
-        raise InputError(f"{quoted(path.name)} cannot be written in its folder: {error.strerror}.") from error
-    try:
-        yield partial
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

@@ -17,7 +17,8 @@ from tqdm import tqdm
 from cvae.checkpoint import BUNDLED, load_checkpoint
 from cvae.device import pick_device
 from cvae.errors import InputError
-from cvae.export import replacing, write_video
+from cvae.export import write_video
+from cvae.files import replacing
 from cvae.gaussian import Sampling
 from cvae.metrics import psnr
 from cvae.models import PoseCVAE

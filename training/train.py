@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from cvae.checkpoint import save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
@@ -20,9 +20,10 @@ from cvae.device import has_bf16
 from cvae.errors import InputError
 from cvae.models import PoseCVAE, build_model
 from training.augment import recolour, zoom_and_shift
-from training.data import Clips, ClipSampler, collate, open_split, to_batch
+from training.data import Clips, ClipSampler, Recordings, collate, open_split, to_batch
 from training.evaluate import validation_psnr
 from training.objective import Objective
+from training.progress import ProgressBar
 from training.schedules import Clock, average_decay, kl_weight, learning_rate
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,10 @@ def train(config: TrainConfig) -> Path:
     Raises:
         InputError: If the data or the options do not fit.
     """
-    accelerator = Accelerator(mixed_precision=config.mixed_precision or ("bf16" if has_bf16() else "no"))
+    accelerator = Accelerator(
+        mixed_precision=config.mixed_precision or ("bf16" if has_bf16() else "no"),
+        cpu=not torch.accelerator.is_available(),  # else processes on a CPU would not join
+    )
     if config.out.exists() and any(config.out.iterdir()):
         raise InputError(f"{config.out} is not empty; give a new folder for the run.")
     with accelerator.main_process_first():  # the others find the decoded frames in the cache
@@ -127,37 +131,42 @@ def train(config: TrainConfig) -> Path:
         validation = open_split(config.data, "val", recordings.size)
     travels = checkpoint_config(config, recordings.size)
     run = start_run(accelerator, config, travels)
-    sampler = ClipSampler(recordings, config.clip_frames, config.person_weight, config.seed)
-    loader = DataLoader(
+    clock = Clock(config.steps, config.max_minutes)
+    bar = ProgressBar(frames_per_step=config.batch_size * (config.clip_frames - 1), shown=accelerator.is_main_process)
+    for frames, poses in accelerator.prepare(load_clips(config, recordings)):
+        done = agree(accelerator, clock.progress(run.step))
+        if done >= 1:
+            break
+        bar.show(run.step, done, train_step(run, config, frames, poses, done))
+        run.step += 1
+        if accelerator.is_main_process and run.step % config.validate_every == 0:
+            bar.score = validate_and_save(run, config, validation, travels)
+    if accelerator.is_main_process:
+        bar.score = validate_and_save(run, config, validation, travels)
+        bar.close(run.step)
+        log.info("%d steps, validation PSNR %.2f dB: %s", run.step, bar.score, config.out / "checkpoint")
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+    return config.out / "checkpoint"
+
+
+def load_clips(config: TrainConfig, recordings: Recordings) -> DataLoader[Any]:
+    """Endless batches of clips, uint8 `(B, 1 + T, H, W, 3)`, of frames and of poses."""
+    return DataLoader(
         Clips(recordings, config.clip_frames),
         config.batch_size,
-        sampler=sampler,
+        sampler=ClipSampler(recordings, config.clip_frames, config.person_weight, config.seed),
         collate_fn=collate,
         num_workers=config.workers,
         drop_last=True,
     )
-    clock = Clock(config.steps, config.max_minutes)
-    progress_bar = tqdm(total=100, unit="%", disable=not accelerator.is_main_process, bar_format=BAR)
-    best = 0.0
-    for frames, poses in accelerator.prepare(loader):
-        done = clock.progress(run.step)
-        if done >= 1:
-            break
-        metrics = train_step(run, config, frames, poses, done)
-        run.step += 1
-        if run.step % config.validate_every == 0:
-            best = max(best, validate(run, config, validation))
-            log.info("step %d: validation PSNR %.2f dB", run.step, best)
-        show(progress_bar, 100 * done, run.step, metrics, best)
-    score = validate(run, config, validation)
-    show(progress_bar, 100, run.step, {}, score)
-    progress_bar.close()
-    folder = config.out / "checkpoint"
-    if accelerator.is_main_process:
-        save_checkpoint(folder, travels, run.average, describe(config, run.step, score))
-        log.info("%d steps, validation PSNR %.2f dB, checkpoint in %s", run.step, score, folder)
-    accelerator.end_training()
-    return folder
+
+
+def agree(accelerator: Accelerator, progress: float) -> float:
+    """The main process's progress, so that all processes stop at the same step."""
+    if accelerator.num_processes == 1:
+        return progress
+    return float(broadcast(torch.tensor(progress, device=accelerator.device)))
 
 
 def checkpoint_config(config: TrainConfig, size: tuple[int, int]) -> Config:
@@ -199,7 +208,7 @@ def train_step(run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, pro
     run.optimizer.step()
     run.optimizer.zero_grad()
     update_average(run.average, run.model, average_decay(run.step))
-    return {"loss": loss.item(), "kl": losses.kl.mean().item() * batch.frames[0, 0].numel()}
+    return {"loss": loss.item(), "KL": losses.kl.mean().item() * batch.frames[0, 0].numel()}
 
 
 @torch.no_grad()
@@ -208,19 +217,11 @@ def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
 
 
-def validate(run: Run, config: TrainConfig, validation: Any) -> float:
-    """Mean PSNR of free rollouts of the averaged weights; the truth is only compared with."""
-    return validation_psnr(run.average, validation, config.validation_frames, run.accelerator.device)
-
-
-BAR = "{l_bar}{bar}| {elapsed}<{remaining} {postfix}"
-
-
-def show(bar: "tqdm[Any]", percent: float, step: int, metrics: dict[str, float], score: float) -> None:
-    """Move the progress bar."""
-    bar.n = round(percent)
-    shown = {name: f"{value:.4g}" for name, value in metrics.items()}
-    bar.set_postfix({"step": step, **shown, "val": f"{score:.2f} dB"})
+def validate_and_save(run: Run, config: TrainConfig, validation: Recordings, travels: Config) -> float:
+    """Score free rollouts of the averaged weights, whose truth is only compared with, and write the checkpoint."""
+    score = validation_psnr(run.average, validation, config.validation_frames, run.accelerator.device)
+    save_checkpoint(config.out / "checkpoint", travels, run.average, describe(config, run.step, score))
+    return score
 
 
 def describe(config: TrainConfig, step: int, score: float) -> dict[str, Any]:

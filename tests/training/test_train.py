@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +98,22 @@ def test_a_run_is_never_overwritten(lab_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "run" / "mine").write_text("precious")
     with pytest.raises(InputError, match="is not empty"):
         train(config(lab_folder, tmp_path / "run"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        ["accelerate.commands.launch", "--cpu", "--num_processes", "1", "-m"],
+        ["torch.distributed.run", "--nproc_per_node", "2", "-m"],
+    ],
+    ids=["accelerate launch", "torchrun"],
+)
+def test_training_starts_under(launcher: list[str], lab_folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", *launcher, "training", "train", "--data", str(lab_folder), "--steps", "3"]
+    command += ["--out", str(tmp_path / "run"), "--widths", "16", "16", "--attention-levels", "1", "--batch-size", "2"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("3 steps, validation PSNR") == 1
+    assert load_checkpoint(tmp_path / "run" / "checkpoint").config.data.height == 16

@@ -1,0 +1,43 @@
+"""The progress bar of a training."""
+
+import time
+
+from tqdm import tqdm
+
+
+class ProgressBar:
+    """Shows how far the training is, in steps or in minutes, and how it does.
+
+    Args:
+        frames_per_step: Predicted in one step of this process.
+        shown: False keeps all but one of many processes silent.
+    """
+
+    score: float | None = None
+    """Validation PSNR in dB, once there is one."""
+
+    def __init__(self, frames_per_step: int, shown: bool) -> None:
+        self.frames_per_step = frames_per_step
+        self.started = time.monotonic()
+        self.bar = tqdm(
+            total=100.0, disable=not shown, bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+        )
+
+    def show(self, step: int, done: float, metrics: dict[str, float]) -> None:
+        """Move to `done`, 0 to 1, and show the newest numbers."""
+        self.bar.update(100 * done - self.bar.n)
+        speed = (step + 1) * self.frames_per_step / (time.monotonic() - self.started)
+        said = [
+            f"step {step + 1}",
+            *(f"{name} {value:.3g}" for name, value in metrics.items()),
+            f"{speed:.0f} frames/s",
+        ]
+        if self.score is not None:
+            said.append(f"validation {self.score:.2f} dB")
+        self.bar.set_postfix_str(", ".join(said))
+
+    def close(self, step: int) -> None:
+        """Fill the bar and leave it standing."""
+        self.bar.update(100 - self.bar.n)
+        self.bar.set_postfix_str(f"step {step}, validation {self.score or 0:.2f} dB")
+        self.bar.close()
