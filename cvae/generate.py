@@ -29,6 +29,7 @@ from cvae.video import Clip, read_clip, resize
 log = logging.getLogger(__name__)
 
 DEFAULT_FPS = 20.0
+WHITE = 200  # of 255; the ground of a pose picture is above it
 Picture = NDArray[np.uint8]
 
 
@@ -73,6 +74,8 @@ def read_request(
     if picture.shape[:2] != size:
         notes.append(f"The first frame is resized from {_by(picture.shape[:2])} to {_by(size)} (width x height).")
     pose_clip = read_clip(poses, size=size)
+    if np.median(pose_clip.frames) < WHITE:
+        notes.append("The poses are not on white; the network knows skeletons drawn on white (EDN-23).")
     if len(pose_clip.frames) < 2:
         raise InputError("There is one pose; expected at least two: pose 0 belongs to the first frame.")
     truth_clip = read_clip(truth, size=size) if truth else Clip(frames=pose_clip.frames[:0], fps=None)

@@ -4,12 +4,14 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from cvae.checkpoint import BUNDLED, load_checkpoint
 from cvae.device import pick_device
+from cvae.files import replacing
 from cvae.generate import to_tensor
 from cvae.metrics import psnr
 from cvae.models import PoseCVAE
@@ -30,8 +32,8 @@ class EvaluateConfig:
     """Folder in the lab's layout; the truth of test sequence S is in test/test_gt/S/N.png."""
     checkpoint: Path = BUNDLED
     """Checkpoint folder; the bundled one by default."""
-    split: str = "test"
-    """`test` or `val`."""
+    split: Literal["test", "val"] = "test"
+    """Which sequences."""
     out: Path | None = None
     """A JSON file to write the results to."""
     device: str | None = None
@@ -53,7 +55,8 @@ def evaluate(config: EvaluateConfig) -> None:
     mean = {key: sum(r[key] for r in results.values()) / len(results) for key in ("psnr", "copying", "drift")}
     print(_row("mean", "", **mean))
     if config.out:
-        config.out.write_text(json.dumps({"mean": mean, "sequences": results}, indent=2) + "\n")
+        with replacing(config.out) as partial:
+            partial.write_text(json.dumps({"mean": mean, "sequences": results}, indent=2) + "\n")
 
 
 def _row(name: str, frames: str, psnr: float, copying: float, drift: float) -> str:

@@ -81,12 +81,19 @@ def test_a_seed_repeats_and_the_mean_needs_none(folder: Path, tiny_checkpoint: P
 
 
 def test_other_sizes_are_resized_and_it_is_said(folder: Path) -> None:
-    large = np.zeros((1, 64, 128, 3), np.uint8)
+    large = np.full((1, 64, 128, 3), 255, np.uint8)
     write_pictures(folder / "large", large.repeat(COUNT, 0))
     request = read_request(folder / "large" / "0.png", folder / "large", size=(16, 32))
     assert request.first_frame.shape == (16, 32, 3)
     assert request.poses.shape == (COUNT, 16, 32, 3)
     assert ["resized from 128x64 to 32x16" in note for note in request.notes] == [True, True]
+
+
+def test_poses_that_are_not_on_white_are_used_and_it_is_said(folder: Path) -> None:
+    write_pictures(folder / "dark", 255 - moving_square(COUNT)[1])
+    assert read_request(folder / "first.png", folder / "poses", size=(16, 32)).notes == ()
+    (note,) = read_request(folder / "first.png", folder / "dark", size=(16, 32)).notes
+    assert "not on white" in note
 
 
 def test_the_rate_is_that_of_the_poses_unless_another_is_asked_for(folder: Path) -> None:
