@@ -30,7 +30,7 @@ class PoseCVAEConfig:
     widths: tuple[int, ...] = (32, 64, 96, 128)
     """Channels of each level; every level halves the resolution of the one before."""
     attention_levels: tuple[int, ...] = (1, 2)
-    """Levels on which the target pose looks up the appearance of body parts in the reference frame."""
+    """Levels on which the target pose looks up body parts in the reference frame; the finest also moves its pixels."""
     latent_channels: int = 8
     """Channels Z of the latent, whose resolution is that of the last level."""
 
@@ -43,8 +43,8 @@ class PoseCVAEConfig:
             self.widths,
         )
         _check(
-            all(1 <= level < len(self.widths) for level in self.attention_levels),
-            f"attention_levels lie between 1 and {len(self.widths) - 1}",
+            len(self.attention_levels) > 0 and all(1 <= level < len(self.widths) for level in self.attention_levels),
+            f"attention_levels are one or more between 1 and {len(self.widths) - 1}",
             self.attention_levels,
         )
         _check(1 <= self.latent_channels <= 64, "latent_channels is 1 to 64", self.latent_channels)

@@ -25,16 +25,16 @@ class ProgressBar:
 
     def show(self, step: int, done: float, metrics: dict[str, float]) -> None:
         """Move to `done`, 0 to 1, and show the newest numbers."""
-        self.bar.update(100 * done - self.bar.n)
-        speed = (step + 1) * self.frames_per_step / (time.monotonic() - self.started)
+        speed = step * self.frames_per_step / (time.monotonic() - self.started)
         said = [
-            f"step {step + 1}",
+            f"step {step}",
             *(f"{name} {value:.3g}" for name, value in metrics.items()),
             f"{speed:.0f} frames/s",
         ]
         if self.score is not None:
             said.append(f"validation {self.score:.2f} dB")
-        self.bar.set_postfix_str(", ".join(said))
+        self.bar.set_postfix_str(", ".join(said), refresh=False)
+        self.bar.update(100 * done - self.bar.n)
 
     def close(self, step: int) -> None:
         """Fill the bar and leave it standing."""

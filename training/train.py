@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import logging
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -103,6 +104,9 @@ class Run:
     average: PoseCVAE
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
+    checkpoint_config: Config
+    description: dict[str, Any]
+    started: float
     step: int = 0
 
     @property
@@ -129,20 +133,20 @@ def train(config: TrainConfig) -> Path:
     with accelerator.main_process_first():  # the others find the decoded frames in the cache
         recordings = open_split(config.data, "train", config.size)
         validation = open_split(config.data, "val", recordings.size)
-    travels = checkpoint_config(config, recordings.size)
-    run = start_run(accelerator, config, travels)
+    run = start_run(accelerator, config, make_checkpoint_config(config, recordings.size))
     clock = Clock(config.steps, config.max_minutes)
     bar = ProgressBar(frames_per_step=config.batch_size * (config.clip_frames - 1), shown=accelerator.is_main_process)
     for frames, poses in accelerator.prepare(load_clips(config, recordings)):
-        done = agree(accelerator, clock.progress(run.step))
-        if done >= 1:
+        progress = agree(accelerator, clock.progress(run.step))
+        if progress >= 1:
             break
-        bar.show(run.step, done, train_step(run, config, frames, poses, done))
+        metrics = train_step(run, config, frames, poses, progress)
         run.step += 1
+        bar.show(run.step, progress, metrics)
         if accelerator.is_main_process and run.step % config.validate_every == 0:
-            bar.score = validate_and_save(run, config, validation, travels)
+            bar.score = validate_and_save(run, config, validation)
     if accelerator.is_main_process:
-        bar.score = validate_and_save(run, config, validation, travels)
+        bar.score = validate_and_save(run, config, validation)
         bar.close(run.step)
         log.info("%d steps, validation PSNR %.2f dB: %s", run.step, bar.score, config.out / "checkpoint")
     accelerator.wait_for_everyone()
@@ -169,17 +173,17 @@ def agree(accelerator: Accelerator, progress: float) -> float:
     return float(broadcast(torch.tensor(progress, device=accelerator.device)))
 
 
-def checkpoint_config(config: TrainConfig, size: tuple[int, int]) -> Config:
+def make_checkpoint_config(config: TrainConfig, size: tuple[int, int]) -> Config:
     """What travels with the weights."""
     patch = config.patch_size or (1 if size[0] <= 32 else 2)
     model = PoseCVAEConfig(patch_size=patch, widths=config.widths, attention_levels=config.attention_levels)
     return Config(model=model, data=DataConfig(height=size[0], width=size[1]))
 
 
-def start_run(accelerator: Accelerator, config: TrainConfig, travels: Config) -> Run:
+def start_run(accelerator: Accelerator, config: TrainConfig, checkpoint_config: Config) -> Run:
     """Weights, optimizer and random numbers at step 0."""
     torch.manual_seed(config.seed)
-    model = build_model(travels.model).to(memory_format=torch.channels_last)
+    model = build_model(checkpoint_config.model).to(memory_format=torch.channels_last)
     average = copy.deepcopy(model).to(accelerator.device).requires_grad_(False).eval()
     objective = Objective(
         model,
@@ -190,7 +194,16 @@ def start_run(accelerator: Accelerator, config: TrainConfig, travels: Config) ->
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
     prepared, optimizer = accelerator.prepare(objective, optimizer)
     generator = torch.Generator().manual_seed(config.seed + 1 + accelerator.process_index)
-    return Run(accelerator, prepared, average, optimizer, generator)
+    return Run(
+        accelerator,
+        prepared,
+        average,
+        optimizer,
+        generator,
+        checkpoint_config,
+        describe(config, accelerator),
+        started=time.monotonic(),
+    )
 
 
 def train_step(run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, progress: float) -> dict[str, float]:
@@ -200,9 +213,13 @@ def train_step(run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, pro
     batch = to_batch(frames, poses)
     batch = zoom_and_shift(batch, config.zoom_share, config.zoom, config.shift, run.generator)
     batch = recolour(batch, config.recolour_share, run.generator)
-    with run.accelerator.autocast():
-        losses = run.objective(batch, run.generator)
+    losses = run.objective(batch, run.generator)
     loss = (losses.reconstruction + kl_weight(config.peak_kl_weight, progress) * losses.kl).mean()
+    if not loss.isfinite():
+        raise InputError(
+            f"The loss is {loss.item()} at step {run.step}; try a --peak-lr below {config.peak_lr}. "
+            f"The checkpoint of the last validation is kept in {config.out}."
+        )
     run.accelerator.backward(loss)
     run.accelerator.clip_grad_norm_(run.objective.parameters(), 1.0)
     run.optimizer.step()
@@ -217,22 +234,35 @@ def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
 
 
-def validate_and_save(run: Run, config: TrainConfig, validation: Recordings, travels: Config) -> float:
+def validate_and_save(run: Run, config: TrainConfig, validation: Recordings) -> float:
     """Score free rollouts of the averaged weights, whose truth is only compared with, and write the checkpoint."""
     score = validation_psnr(run.average, validation, config.validation_frames, run.accelerator.device)
-    save_checkpoint(config.out / "checkpoint", travels, run.average, describe(config, run.step, score))
+    minutes = round((time.monotonic() - run.started) / 60, 1)
+    progress = {"step": run.step, "minutes": minutes, "validation_psnr": round(score, 3)}
+    save_checkpoint(config.out / "checkpoint", run.checkpoint_config, run.average, run.description | progress)
     return score
 
 
-def describe(config: TrainConfig, step: int, score: float) -> dict[str, Any]:
-    """`training.json`: for people and the model card."""
-    options = {k: str(v.name) if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
+def describe(config: TrainConfig, accelerator: Accelerator) -> dict[str, Any]:
+    """What `training.json` says from the start: the options, the machine and the code, for people and the model card."""
+    options = {k: v.name if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
     return {
-        "train": options,
-        "step": step,
-        "metrics": {"validation_psnr": round(score, 3)},
-        "code_commit": commit.stdout.strip() or None,
+        "options": options,
+        "machine": {
+            "device": accelerator.device.type,
+            "processes": accelerator.num_processes,
+            "mixed_precision": accelerator.mixed_precision,
+            "torch": torch.__version__,
+        },
+        "code": code_version(),
     }
+
+
+def code_version() -> str | None:
+    """The commit of the code, with `-dirty` where it was changed since; None where there is no git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        said = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return said.stdout.strip() or None

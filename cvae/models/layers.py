@@ -2,9 +2,12 @@
 
 import itertools
 
+import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
+
+OCTAVES = 4
 
 
 class ResBlock(nn.Module):
@@ -64,26 +67,40 @@ class Attention(nn.Module):
     """Cross-attention of many target frames to one reference: which part of it looks like this part of the target.
 
     Queries and keys come from poses, so a left forearm finds the left forearm wherever it went; values carry
-    the appearance found there. Vaswani et al. 2017 (arXiv:1706.03762).
+    the appearance found there. Both are compared by their angle (Henry et al. 2020, arXiv:2010.04245) and start out
+    equal, so that from the first step on a limb finds the limb of its colour.
+
+    Args:
+        channels: C of poses and appearance.
+        carried_channels: Channels that are moved along unchanged: the pixels themselves.
     """
 
-    def __init__(self, channels: int, heads: int = 2) -> None:
+    def __init__(self, channels: int, carried_channels: int = 0) -> None:
         super().__init__()
-        self.heads = heads
-        self.query_norm = nn.GroupNorm(8, channels)
-        self.value_norm = nn.GroupNorm(8, channels)
+        self.carried_channels = carried_channels
         self.query = nn.Conv2d(channels, channels, 1)
         self.key = nn.Conv2d(channels, channels, 1)
         self.value = nn.Conv2d(channels, channels, 1)
         self.out = nn.Conv2d(channels, channels, 1)
+        self.position = nn.Conv2d(4 * OCTAVES, channels, 1, bias=False)
+        self.sharpness = nn.Parameter(torch.tensor(10.0))
+        self.key.load_state_dict(self.query.state_dict())
 
-    def look_up(self, reference_pose: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values of the reference, `(B, heads, h * w, channels / heads)` each, made once per sequence."""
-        key = self.key(self.query_norm(reference_pose))
-        value = self.value(self.value_norm(reference))
-        return self._tokens(key), self._tokens(value)
+    def look_up(self, reference_pose: Tensor, reference: Tensor, carried: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of the reference, made once per sequence.
 
-    def forward(self, poses: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        Args:
+            reference_pose: Features of the pose, `(B, C, h, w)`.
+            reference: Features of the appearance, `(B, C, h, w)`.
+            carried: `(B, carried_channels, h, w)`.
+
+        Returns:
+            `(B, 1, h * w, C)` and `(B, 1, h * w, C + carried_channels)`.
+        """
+        values = torch.cat([self.value(reference), carried], dim=1)
+        return self._directions(self.key, reference_pose), _tokens(values)
+
+    def forward(self, poses: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Appearance for every target pose.
 
         Args:
@@ -92,13 +109,30 @@ class Attention(nn.Module):
             values: From `look_up`.
 
         Returns:
-            `(B * T, C, h, w)`.
+            Features `(B * T, C, h, w)` and what was carried along, `(B * T, carried_channels, h, w)`.
         """
         b, (h, w) = keys.shape[0], poses.shape[-2:]
-        query = self.query(self.query_norm(poses))
-        query = rearrange(query, "(b t) (n d) h w -> b n (t h w) d", b=b, n=self.heads)
-        found = F.scaled_dot_product_attention(query, keys, values)
-        return self.out(rearrange(found, "b n (t h w) d -> (b t) (n d) h w", h=h, w=w))
+        query = self._directions(self.query, poses) * self.sharpness
+        query = rearrange(query, "(b t) 1 n c -> b 1 (t n) c", b=b)
+        padding = (0, self.carried_channels)  # the fast kernels want queries as wide as values
+        query, keys = F.pad(query, padding).to(values), F.pad(keys, padding).to(values)
+        found = F.scaled_dot_product_attention(query, keys, values, scale=1.0)
+        found = rearrange(found, "b 1 (t h w) c -> (b t) c h w", h=h, w=w)
+        split = found.shape[1] - self.carried_channels
+        return self.out(found[:, :split]), found[:, split:]
 
-    def _tokens(self, x: Tensor) -> Tensor:
-        return rearrange(x, "b (n d) h w -> b n (h w) d", n=self.heads)
+    def _directions(self, projection: nn.Module, poses: Tensor) -> Tensor:
+        """Unit vectors that say what is where, `(B, 1, h * w, C)`."""
+        where = self.position(coordinates(*poses.shape[-2:]).to(poses))
+        return F.normalize(_tokens(projection(poses) + where), dim=-1)
+
+
+def coordinates(height: int, width: int) -> Tensor:
+    """Sines and cosines of y and x in four octaves, `(1, 16, height, width)`: near places have near values."""
+    y, x = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1, width), indexing="ij")
+    angles = torch.stack([torch.pi * 2**octave * axis for octave in range(OCTAVES) for axis in (y, x)])
+    return torch.cat([angles.sin(), angles.cos()])[None]
+
+
+def _tokens(x: Tensor) -> Tensor:
+    return rearrange(x, "b c h w -> b 1 (h w) c")

@@ -5,7 +5,8 @@
     previous frame ──────────────> previous features ──┐
                                         context ───────┴─> prior p(z | previous, pose, reference)
     true frame (training only) ─────────────────────────> posterior q(z | true frame, the same)
-    z, context, previous features ─> decoder ─> new pixels, blended with the reference and the previous frame
+    z, context, previous features ─> decoder ─> new pixels, blended with the reference frame, the reference frame
+                                                moved into the pose by attention, and the previous frame
 
 Everything that does not depend on the previous frame is computed for many frames at a time; only the decoder
 and the small encoder of the previous frame run frame after frame.
@@ -31,14 +32,18 @@ class Reference:
 
     frame: Tensor
     levels: list[Tensor]
-    keys_and_values: dict[str, tuple[Tensor, Tensor]]
+    keys_and_values: dict[int, tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
 class Context:
-    """What is known of one frame before the previous one is: its pose, dressed in the reference's appearance."""
+    """What is known of one frame before the previous one is: its pose, dressed in the reference's appearance.
 
-    reference: Tensor
+    `moved` is the reference frame with its parts moved to where the pose wants them, `(B, 3, H, W)`.
+    """
+
+    reference_frame: Tensor
+    moved: Tensor
     levels: tuple[Tensor, ...]
 
 
@@ -64,7 +69,11 @@ class PoseCVAE(nn.Module):
         self.reference_encoder = Pyramid(6, widths, patch)
         self.previous_encoder = Pyramid(4, widths, patch)
         self.target_encoder = Pyramid(3, tuple(width // 2 for width in widths), patch)
-        self.attention = nn.ModuleDict({str(i): Attention(widths[i]) for i in config.attention_levels})
+        self.finest = min(config.attention_levels)
+        self.side = patch * 2**self.finest  # pixels that one position of that level stands for
+        carried = {level: 3 * self.side**2 if level == self.finest else 0 for level in config.attention_levels}
+        self.attention = nn.ModuleDict({str(level): Attention(widths[level], c) for level, c in carried.items()})
+        self.moved_in = Pyramid(3, widths[:1], patch)
         self.prior_head = GaussianHead(widths[-1], z)
         self.posterior_head = GaussianHead(widths[-1] + widths[-1] // 2, z)
         self.latent_in = nn.Conv2d(z, widths[-1], 1)
@@ -79,7 +88,10 @@ class PoseCVAE(nn.Module):
         """
         poses = self.pose_encoder(1 - pose)
         levels = self.reference_encoder(torch.cat([frame, 1 - pose], dim=1))
-        found = {name: layer.look_up(poses[int(name)], levels[int(name)]) for name, layer in self._attention()}
+        found = {}
+        for level, layer in self._attention():
+            carried = F.pixel_unshuffle(frame, self.side) if level == self.finest else levels[level][:, :0]
+            found[level] = layer.look_up(poses[level], levels[level], carried)
         return Reference(frame=frame, levels=levels, keys_and_values=found)
 
     def encode_conditions(self, reference: Reference, poses: Tensor) -> list[Context]:
@@ -94,13 +106,18 @@ class PoseCVAE(nn.Module):
         """
         b, t = poses.shape[:2]
         levels = self.pose_encoder(rearrange(1 - poses, "b t c h w -> (b t) c h w"))
-        for name, layer in self._attention():
-            levels[int(name)] = levels[int(name)] + layer(levels[int(name)], *reference.keys_and_values[name])
+        for level, layer in self._attention():
+            appearance, carried = layer(levels[level], *reference.keys_and_values[level])
+            levels[level] = levels[level] + appearance
+            if level == self.finest:
+                moved = F.pixel_shuffle(carried.float(), self.side)  # (B * T, 3, H, W)
+        levels[0] = levels[0] + self.moved_in(moved)[0]
+        moved = rearrange(moved, "(b t) c h w -> b t c h w", b=b)
         levels = [
             rearrange(level, "(b t) c h w -> b t c h w", b=b) + kept[:, None]
             for level, kept in zip(levels, reference.levels, strict=True)
         ]
-        return [Context(reference.frame, tuple(level[:, i] for level in levels)) for i in range(t)]
+        return [Context(reference.frame, moved[:, i], tuple(level[:, i] for level in levels)) for i in range(t)]
 
     def encode_step(self, context: Context, previous: Tensor, withheld: Tensor | None = None) -> Step:
         """Look at the previous frame; gives the prior of the latent.
@@ -129,14 +146,14 @@ class PoseCVAE(nn.Module):
             step: From `encode_step`.
             latent: `(B, Z, h, w)`, drawn from the prior (in training also from the posterior).
         """
-        out = self.decoder(step.levels, self.latent_in(latent)).float()  # (B, 6, H, W)
-        new = out[:, :3].sigmoid()
-        hide_previous = torch.tensor([0, 0, MASKED], device=out.device) * step.withheld[:, None]
-        weight = (out[:, 3:] + hide_previous[:, :, None, None]).softmax(dim=1)  # (B, 3, H, W)
-        return weight[:, :1] * new + weight[:, 1:2] * step.context.reference + weight[:, 2:] * step.previous
+        out = self.decoder(step.levels, self.latent_in(latent)).float()  # (B, 7, H, W)
+        hide_previous = torch.tensor([0, 0, 0, MASKED], device=out.device) * step.withheld[:, None]
+        weights = (out[:, 3:] + hide_previous[:, :, None, None]).softmax(dim=1)  # (B, 4, H, W)
+        candidates = (out[:, :3].sigmoid(), step.context.reference_frame, step.context.moved, step.previous)
+        return torch.stack([w * c for w, c in zip(weights.split(1, dim=1), candidates, strict=True)]).sum(0)
 
-    def _attention(self) -> list[tuple[str, Attention]]:
-        return list(self.attention.items())  # type: ignore[arg-type]
+    def _attention(self) -> list[tuple[int, Attention]]:
+        return [(int(level), layer) for level, layer in self.attention.items()]  # type: ignore[misc]
 
 
 class GaussianHead(nn.Module):
@@ -154,14 +171,14 @@ class GaussianHead(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From the coarsest level to pixels: 3 channels of colour and 3 blend weights."""
+    """From the coarsest level to pixels: 3 channels of colour and 4 logits of blend weights."""
 
     def __init__(self, widths: tuple[int, ...], patch_size: int) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(ResBlock(width) for width in reversed(widths))
         self.ups = nn.ModuleList(Up(a, b) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.norm = nn.GroupNorm(8, widths[0])
-        self.out = nn.Conv2d(widths[0], 6 * patch_size**2, 3, padding=1)
+        self.out = nn.Conv2d(widths[0], 7 * patch_size**2, 3, padding=1)
         self.unfold = nn.PixelShuffle(patch_size)
 
     def forward(self, levels: list[Tensor], latent: Tensor) -> Tensor:
