@@ -25,7 +25,7 @@ _MAX_ARRAY_HEADER = 10_000
 def open_zip(path: Path, limits: Limits) -> Iterator[ZipFile]:
     """Opens a zip whose contents as a whole keep within the limits.
 
-    What zipfile raises in the body comes out as `InputError`.
+    What zipfile raises in the body comes out as `InputError`; a failed `assert`, our own mistake, stays one.
 
     Raises:
         InputError: If it holds too much, is encrypted, or is damaged.
@@ -40,7 +40,7 @@ def open_zip(path: Path, limits: Limits) -> Iterator[ZipFile]:
             unpacked = sum(info.file_size for info in archive.infolist())
             limits.check_unpacked(name, unpacked, packed=path.stat().st_size)
             yield archive
-    except InputError:
+    except (InputError, AssertionError):
         raise
     except Exception as error:  # zipfile and zlib raise many kinds on a damaged file
         raise InputError(f"{quoted(name)} is a damaged zip.") from error

@@ -20,11 +20,12 @@ from cvae.errors import InputError
 from cvae.export import write_video
 from cvae.files import replacing
 from cvae.gaussian import Sampling
+from cvae.inputs import width_by_height
 from cvae.metrics import psnr
 from cvae.models import PoseCVAE
-from cvae.pictures import read_picture
+from cvae.pictures import read_picture, resize
 from cvae.rollout import rollout
-from cvae.video import Clip, read_clip, resize
+from cvae.video import Clip, read_clip
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,8 @@ def read_request(
     picture = read_picture(first_frame)
     notes: list[str] = []
     if picture.shape[:2] != size:
-        notes.append(f"The first frame is resized from {_by(picture.shape[:2])} to {_by(size)} (width x height).")
+        came, needed = width_by_height(picture.shape[:2]), width_by_height(size)
+        notes.append(f"The first frame is resized from {came} to {needed} (width x height).")
     pose_clip = read_clip(poses, size=size)
     if np.median(pose_clip.frames) < WHITE:
         notes.append("The poses are not on white; the network knows skeletons drawn on white (EDN-23).")
@@ -91,10 +93,6 @@ def read_request(
         fps=fps or pose_clip.fps or truth_clip.fps or DEFAULT_FPS,
         notes=(*notes, *pose_clip.notes, *truth_clip.notes),
     )
-
-
-def _by(size: tuple[int, ...]) -> str:
-    return f"{size[1]}x{size[0]}"
 
 
 def generate(model: PoseCVAE, request: Request, *, sample: Sampling = "mean", seed: int = 0) -> Iterator[Picture]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from cvae.errors import InputError
 
@@ -63,6 +63,11 @@ def quoted(name: str) -> str:
     """`name` in quotes and fit for a message: short, on one line, no control characters."""
     printable = "".join(letter if letter.isprintable() else "?" for letter in name)
     return f'"{printable}"' if len(printable) <= 60 else f'"{printable[:28]}…{printable[-28:]}"'
+
+
+def width_by_height(size: tuple[int, ...]) -> str:
+    """A size `(H, W)` as people say it: (64, 128) is 128x64."""
+    return f"{size[1]}x{size[0]}"
 
 
 def millions(count: int) -> str:
@@ -152,13 +157,29 @@ def read_head(path: Path, limits: Limits) -> bytes:
         if not path.is_file():
             raise InputError(f"{quoted(name)} is no file; expected {CLIP_FORMATS}.")
         limits.check_bytes(name, path.stat().st_size)
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
-        raise InputError(f"{quoted(name)} cannot be opened: {error.strerror}.") from error
+        raise _cannot_be_opened(path, error) from error
     if not head:
         raise InputError(f"{quoted(name)} is empty (0 bytes).")
     return head
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """The file, opened to read bytes.
+
+    Raises:
+        InputError: If the system does not let us.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise _cannot_be_opened(path, error) from error
+
+
+def _cannot_be_opened(path: Path, error: OSError) -> InputError:
+    return InputError(f"{quoted(path.name)} cannot be opened: {error.strerror}.")
 
 
 def _megabytes(size: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cvae.errors import InputError
-from cvae.inputs import LIMITS, PICTURE_FORMATS, Limits, millions, quoted, read_head, recognise
+from cvae.inputs import LIMITS, PICTURE_FORMATS, Limits, millions, open_file, quoted, read_head, recognise
 
 _PILLOW_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 # A JPEG of several pictures is no animation: phones keep a depth map or a preview in the second.
@@ -33,7 +33,7 @@ def read_picture(path: Path, *, limits: Limits = LIMITS) -> np.ndarray:
     came = recognise(read_head(path, limits))
     if came.kind != "picture":
         raise InputError(f"{quoted(path.name)} is {came.title}; expected a picture ({PICTURE_FORMATS}).")
-    with path.open("rb") as file, open_picture(file, path.name, limits) as image:
+    with open_file(path) as file, open_picture(file, path.name, limits) as image:
         return to_rgb(image)
 
 
@@ -53,13 +53,14 @@ def decode_still(file: IO[bytes], name: str, limits: Limits) -> np.ndarray:
 def open_picture(file: IO[bytes], name: str, limits: Limits) -> Iterator[Image.Image]:
     """Opens a picture lazily and checks its size; nothing is decoded yet.
 
-    What Pillow raises in the body, now or while decoding, comes out as `InputError`.
+    What Pillow raises in the body, now or while decoding, comes out as `InputError`; a failed `assert`, our own
+    mistake, stays one.
     """
     try:
         with Image.open(file, formats=_PILLOW_FORMATS) as image:
             limits.check_frame(name, *image.size)
             yield image
-    except InputError:
+    except (InputError, AssertionError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         most = millions(limits.max_pixels)

@@ -16,30 +16,19 @@ import numpy as np
 from cvae import archives
 from cvae.decode import EVEN_RATE, decode, read_header
 from cvae.errors import InputError
-from cvae.export import write_gif, write_mp4, write_video
 from cvae.inputs import (
     CLIP_FORMATS,
     HEAD_BYTES,
     LIMITS,
     PICTURE_FORMATS,
     Limits,
+    open_file,
     quoted,
     read_head,
     recognise,
+    width_by_height,
 )
-from cvae.pictures import decode_still, is_animated, open_picture, read_picture, resize, resize_frame, to_rgb
-
-__all__ = [
-    "LIMITS",
-    "Clip",
-    "Limits",
-    "read_clip",
-    "read_picture",
-    "resize",
-    "write_gif",
-    "write_mp4",
-    "write_video",
-]
+from cvae.pictures import decode_still, is_animated, open_picture, resize_frame, to_rgb
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +98,8 @@ class _Frames:
         elif len(self.came) > 1:
             (first, first_name), (second, second_name) = list(self.came.items())[:2]
             raise InputError(
-                f"The frames of {quoted(self.name)} differ in size: {quoted(first_name)} is {_by(first)} and "
-                f"{quoted(second_name)} is {_by(second)} (width x height)."
+                f"The frames of {quoted(self.name)} differ in size: {quoted(first_name)} is {width_by_height(first)} "
+                f"and {quoted(second_name)} is {width_by_height(second)} (width x height)."
             )
         self.limits.check_kept_pixels(self.name, self.count * frame.shape[0] * frame.shape[1])
         self.buffer += np.ascontiguousarray(frame).data.cast("B")
@@ -129,13 +118,9 @@ class _Frames:
         stretch = (self.size[0] * first[1]) / (self.size[1] * first[0])
         shape = ", which changes their proportions" if abs(math.log(stretch)) > 0.05 else ""
         yield (
-            f"The frames of {quoted(self.name)} are resized from {_by(first)}{more} to {_by(self.size)} "
-            f"(width x height){shape}."
+            f"The frames of {quoted(self.name)} are resized from {width_by_height(first)}{more} "
+            f"to {width_by_height(self.size)} (width x height){shape}."
         )
-
-
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[1]}x{size[0]}"
 
 
 def _read_file(path: Path, frames: _Frames) -> Clip:
@@ -147,7 +132,7 @@ def _read_file(path: Path, frames: _Frames) -> Clip:
     if came.kind == "zip":
         return _read_zip(path, frames)
     if came.kind == "array":
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return _from_array(archives.read_array(file, path.name, frames.limits), frames)
     raise InputError(f"{quoted(path.name)} is {came.title}; expected {CLIP_FORMATS}.")
 
@@ -170,7 +155,7 @@ def _read_files(paths: Sequence[Path], frames: _Frames) -> Clip:
 def _read_folder(path: Path, frames: _Frames) -> Clip:
     stills, others = [], []
     for file in _visible_files(path, frames.limits):
-        with file.open("rb") as opened:
+        with open_file(file) as opened:
             kind = recognise(opened.read(HEAD_BYTES)).kind
         if kind == "picture":
             frames.limits.check_bytes(file.name, file.stat().st_size)
@@ -190,7 +175,7 @@ def _visible_files(folder: Path, limits: Limits) -> list[Path]:
 
 
 def _opener(path: Path) -> Callable[[], IO[bytes]]:
-    return lambda: path.open("rb")
+    return lambda: open_file(path)
 
 
 def _read_zip(path: Path, frames: _Frames) -> Clip:
@@ -249,7 +234,7 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
 def _read_animation(path: Path, frames: _Frames) -> Clip:
     durations: list[float] = []
     damaged = False
-    with path.open("rb") as file, open_picture(file, path.name, frames.limits) as image:
+    with open_file(path) as file, open_picture(file, path.name, frames.limits) as image:
         if not is_animated(image):
             frames.add(to_rgb(image), path.name)
             return frames.clip()
@@ -262,7 +247,7 @@ def _read_animation(path: Path, frames: _Frames) -> Clip:
                 durations.append(image.info.get("duration", 0))
         except EOFError:
             pass
-        except InputError:
+        except (InputError, AssertionError):
             raise
         except Exception:
             damaged = True

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset, Sampler
 from tqdm import tqdm
 
 from cvae.errors import InputError
-from cvae.video import read_picture, resize
+from cvae.pictures import read_picture, resize
 
 log = logging.getLogger(__name__)
 Size = tuple[int, int]

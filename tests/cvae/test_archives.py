@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cvae.archives import open_zip
 from cvae.errors import InputError
-from cvae.inputs import Limits
+from cvae.inputs import LIMITS, Limits
 from cvae.video import read_clip
 from tests.cvae.media import blocks, encoded, save_zip
 
@@ -190,3 +191,9 @@ def test_an_array_is_judged_by_its_header(tmp_path: Path, shape: str, message: s
 def test_a_hostile_header_is_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(InputError, match="header that cannot be read"):
         read_clip(_array_with_header(tmp_path / "a.npy", header))
+
+
+def test_our_own_mistake_is_not_blamed_on_the_zip(tmp_path: Path) -> None:
+    path = save_zip(tmp_path / "a.zip", {"1.png": encoded(blocks()[0])})
+    with pytest.raises(AssertionError, match="ours"), open_zip(path, LIMITS):
+        raise AssertionError("ours")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cvae.errors import InputError
-from cvae.inputs import LIMITS, Limits, quoted, read_head, recognise
+from cvae.inputs import LIMITS, Limits, quoted, read_head, recognise, width_by_height
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,10 @@ def test_files_are_known_by_their_first_bytes(head: bytes, kind: str | None, tit
 def test_names_are_shown_short_and_on_one_line() -> None:
     assert quoted("a\nb\x1b[31m\u202e.png") == '"a?b?[31m?.png"'
     assert len(quoted("x" * 5000 + ".png")) == 59
+
+
+def test_a_size_is_said_with_the_width_first() -> None:
+    assert width_by_height((64, 128)) == "128x64"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -5,9 +6,9 @@ import pytest
 from PIL import Image
 
 from cvae.errors import InputError
-from cvae.inputs import Limits
-from cvae.pictures import read_picture, resize
-from tests.cvae.media import blocks, encode_video, png_header, save_animation
+from cvae.inputs import LIMITS, Limits
+from cvae.pictures import open_picture, read_picture, resize
+from tests.cvae.media import blocks, encode_video, encoded, png_header, save_animation
 
 
 def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
@@ -97,6 +98,12 @@ def test_a_cut_picture_is_refused_by_name(tmp_path: Path, kind: str) -> None:
     (tmp_path / "cut").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r'"cut" is damaged and cannot be read as a picture\.'):
         read_picture(tmp_path / "cut")
+
+
+def test_our_own_mistake_is_not_blamed_on_the_picture() -> None:
+    file = BytesIO(encoded(blocks()[0]))
+    with pytest.raises(AssertionError, match="ours"), open_picture(file, "a.png", LIMITS):
+        raise AssertionError("ours")
 
 
 def test_a_video_named_png_is_called_a_video(tmp_path: Path) -> None:

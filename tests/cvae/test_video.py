@@ -1,7 +1,9 @@
 import contextlib
+import errno
 import itertools
 import random
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -101,6 +103,31 @@ def test_a_folder_is_read_in_natural_order(tmp_path: Path) -> None:
     clip = read_clip(tmp_path)
     np.testing.assert_array_equal(clip.frames, frames)
     assert clip.notes == (f'Left out of "{tmp_path.name}", being no pictures: "notes.txt".',)
+
+
+def test_a_picture_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index, frame in enumerate(blocks(2)):
+        Image.fromarray(frame).save(tmp_path / f"{index}.png")
+    open_any = Path.open
+
+    def refuse(path: Path, mode: str = "r") -> IO[Any]:  # permissions do not stop root, as whom a container runs
+        if path.name == "1.png":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return open_any(path, mode)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    for poses in (tmp_path, sorted(tmp_path.iterdir())):
+        with pytest.raises(InputError, match=r'^"1.png" cannot be opened: Permission denied\.$'):
+            read_clip(poses)
+
+
+def test_our_own_mistake_is_not_blamed_on_the_animation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(*_: Any) -> None:
+        raise AssertionError("ours")
+
+    monkeypatch.setattr("cvae.video.to_rgb", mistaken)
+    with pytest.raises(AssertionError, match="ours"):
+        read_clip(save_animation(tmp_path / "a.gif", blocks(), duration=50))
 
 
 def test_several_files_are_read_in_natural_order(tmp_path: Path) -> None:
