@@ -9,8 +9,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from cvae.errors import InputError
 from web import uploads
-from web.uploads import RefuseFileAddresses, uploaded_files
+from web.uploads import UPLOAD_PATH, RefuseFileAddresses, uploaded_files
+
+ADDRESS = b'{"data": [{"path": "http://example.org/a.gif"}]}'
 
 
 async def echo(request: Request) -> JSONResponse:
@@ -19,9 +22,8 @@ async def echo(request: Request) -> JSONResponse:
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(
-        Starlette(routes=[Route("/", echo, methods=["POST"])], middleware=[Middleware(RefuseFileAddresses)])
-    )
+    routes = [Route(path, echo, methods=["POST"]) for path in ("/", UPLOAD_PATH)]
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(RefuseFileAddresses)]))
 
 
 @pytest.mark.parametrize("path", ["http://example.org/a.gif", "HTTPS://example.org/a.gif", " http://localhost/"])
@@ -29,6 +31,37 @@ def test_request_that_names_a_web_address_as_file_is_refused(client: TestClient,
     answer = client.post("/", json={"data": [1, [{"path": path, "meta": {"_type": "gradio.FileData"}}]]})
     assert answer.status_code == 422
     assert "uploaded" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        [],
+        ["application/JSON"],
+        ["application/json", "text/plain"],
+        ["text/plain", "application/json"],
+        ["application/vnd.api+json"],
+        ["text/plain"],
+        ["multipart/form-data; boundary=x"],
+    ],
+)
+def test_no_content_type_hides_a_web_address(client: TestClient, types: list[str]) -> None:
+    assert client.post("/", content=ADDRESS, headers=[("content-type", kind) for kind in types]).status_code == 422
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-be"])
+def test_no_encoding_hides_a_web_address(client: TestClient, encoding: str) -> None:
+    assert client.post("/", content=ADDRESS.decode().encode(encoding)).status_code == 422
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"{", b"\xff\xfe\xff", b"a=b", b"[" + b"1" * 5000 + b"]"])
+def test_request_that_is_no_json_is_refused_in_a_sentence(client: TestClient, body: bytes) -> None:
+    answer = client.post("/", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()) == (400, {"detail": "The request cannot be read; expected JSON."})
+
+
+def test_empty_request_passes(client: TestClient) -> None:
+    assert client.post("/").json() == {"got": ""}
 
 
 def test_request_that_names_uploaded_files_passes_unchanged(client: TestClient) -> None:
@@ -40,7 +73,7 @@ def test_request_that_names_uploaded_files_passes_unchanged(client: TestClient) 
 
 def test_upload_of_bytes_passes_unread(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_REQUEST_BYTES", 10)
-    answer = client.post("/", content=b"x" * 1000, headers={"content-type": "application/octet-stream"})
+    answer = client.post(UPLOAD_PATH, content=b"x" * 1000, headers={"content-type": "multipart/form-data"})
     assert len(answer.json()["got"]) == 1000
 
 
@@ -60,3 +93,9 @@ def test_huge_json_request_is_refused(client: TestClient, monkeypatch: pytest.Mo
 )
 def test_uploaded_files_are_found(value: Any, expected: list[str]) -> None:
     assert uploaded_files(value) == [Path(name) for name in expected]
+
+
+@pytest.mark.parametrize("value", ["abc", 5, [1, 2], {"path": 5}, {"path": ["a.png"]}, {}, [["a.png"]], True, 0])
+def test_what_is_no_upload_is_refused_in_a_sentence(value: Any) -> None:
+    with pytest.raises(InputError, match=r"form that is not known; expected an upload"):
+        uploaded_files(value)
