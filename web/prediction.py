@@ -1,5 +1,6 @@
 """One run of the model for one user, told as a series of views for the player."""
 
+import reprlib
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -61,7 +62,7 @@ def predict(checkpoint: Checkpoint, session: Session, inputs: Inputs) -> Iterato
     try:
         yield Step(PlayerView(phase="running", status="Reading the input …"))
         request = _to_request(checkpoint, inputs)
-        yield from _run(checkpoint, session, request, inputs.sample, int(inputs.seed))
+        yield from _run(checkpoint, session, request, inputs.sample, inputs.seed)
     finally:
         session.running = False
 
@@ -72,18 +73,18 @@ def _to_request(checkpoint: Checkpoint, inputs: Inputs) -> Request:
     if not inputs.poses:
         raise InputError("There are no poses: upload pictures, a zip, a GIF, a video or a .npz under 2.")
     if inputs.sample not in get_args(Sampling):
-        raise InputError(f"sample is one of {', '.join(get_args(Sampling))}; got {inputs.sample!r}.")
-    if not _is_number(inputs.seed, 0, 2**32 - 1):
-        raise InputError(f"The seed is a whole number from 0 to {2**32 - 1}; got {inputs.seed!r}.")
-    if inputs.fps != 0 and not _is_number(inputs.fps, 1, 60):
-        raise InputError(f"The frame rate is 1 to 60 frames a second, or 0; got {inputs.fps!r}.")
+        raise InputError(f"sample is one of {', '.join(get_args(Sampling))}; got {reprlib.repr(inputs.sample)}.")
+    if not isinstance(inputs.seed, int) or not _is_number(inputs.seed, 0, 2**32 - 1):
+        raise InputError(f"The seed is a whole number from 0 to {2**32 - 1}; got {reprlib.repr(inputs.seed)}.")
+    if not _is_number(inputs.fps, 1, 60) and not _is_number(inputs.fps, 0, 0):
+        raise InputError(f"The frame rate is 1 to 60 frames a second, or 0; got {reprlib.repr(inputs.fps)}.")
     size = checkpoint.config.data.height, checkpoint.config.data.width
     truth = list(inputs.truth) or None
     return read_request(inputs.first_frame, list(inputs.poses), truth, size=size, fps=inputs.fps or None)
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and low <= value <= high
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sampling, seed: int) -> Iterator[Step]:
@@ -117,8 +118,13 @@ def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sam
             yield Step(replace(view, status=status, live=live_frame(number, pictures), psnr=tuple(decibels)))
         if session.stop or now - began > MAX_SECONDS:
             break
-    seconds = time.monotonic() - began
-    yield from _finish(view, frames, given, decibels, seconds)
+    seconds, made = time.monotonic() - began, len(frames) - 1
+    if made == total:
+        status = f"{made} frames in {seconds:.1f} s"
+    else:
+        why = "" if session.stop else f": a run may take {MAX_SECONDS:.0f} s"
+        status = f"Stopped after {made} of {total} frames{why}"
+    yield from _finish(replace(view, status=status), frames, given, decibels)
 
 
 def _finish(
@@ -126,20 +132,16 @@ def _finish(
     frames: Sequence[np.ndarray],
     given: dict[Track, np.ndarray],
     decibels: Sequence[float],
-    seconds: float,
 ) -> Iterator[Step]:
-    """Show the result at once, then add the downloads."""
+    """Show the result at once, then add the downloads; the status gains the mean PSNR."""
     made, folder = len(frames) - 1, new_folder()
     columns, per_sheet = sheet_layout(view.height, view.width)
     clips: dict[Track, Sequence[np.ndarray]] = {"prediction": frames}
     clips |= {track: list(clip[: made + 1]) for track, clip in given.items()}
-    status = (
-        f"{made} frames in {seconds:.1f} s" if made == view.total else f"Stopped after {made} of {view.total} frames"
-    )
     mean = float(np.mean(decibels)) if decibels else None
     view = replace(
         view,
-        status=status if mean is None else f"{status}, mean PSNR {mean:.2f} dB",
+        status=view.status if mean is None else f"{view.status}, mean PSNR {mean:.2f} dB",
         total=made,
         live=None,
         psnr=tuple(decibels),

@@ -82,7 +82,7 @@ def test_stop_keeps_what_is_made(checkpoint: Checkpoint, inputs: Inputs, monkeyp
         if step.view.live and step.view.live["frame"] == 3:
             session.stop = True
         last = step
-    assert last.view.status.startswith("Stopped after 3 of 7 frames")
+    assert last.view.status.startswith("Stopped after 3 of 7 frames, mean PSNR ")
     assert len(last.view.psnr) == 3
     assert last.downloads is not None
     assert len(read_clip(last.downloads.mp4).frames) == 4
@@ -93,7 +93,7 @@ def test_time_limit_ends_a_run_with_what_it_has(
 ) -> None:
     monkeypatch.setattr(prediction, "MAX_SECONDS", 0.0)
     *_, last = run(checkpoint, inputs)
-    assert last.view.status.startswith("Stopped after 1 of 7 frames")
+    assert last.view.status.startswith("Stopped after 1 of 7 frames: a run may take 0 s, mean PSNR ")
 
 
 def test_session_is_free_again_when_the_page_is_closed(checkpoint: Checkpoint, inputs: Inputs) -> None:
@@ -120,6 +120,14 @@ def test_resized_input_is_told(checkpoint: Checkpoint, inputs: Inputs, tmp_path:
         ({"seed": -1}, "seed is a whole number"),
         ({"seed": "x"}, "seed is a whole number"),
         ({"seed": float("nan")}, "seed is a whole number"),
+        ({"seed": 0.5}, "seed is a whole number from 0 to 4294967295; got 0.5"),
+        ({"seed": True}, "seed is a whole number from 0 to 4294967295; got True"),
+        ({"seed": None}, "seed is a whole number"),
+        ({"seed": 2**32}, "seed is a whole number"),
+        ({"seed": "x" * 10_000}, r"got 'xxx[x.]{0,30}xxx'\.$"),
+        ({"fps": True}, "frame rate is 1 to 60"),
+        ({"fps": 0.5}, "frame rate is 1 to 60"),
+        ({"fps": None}, "frame rate is 1 to 60"),
         ({"fps": 1000}, "frame rate is 1 to 60"),
     ],
 )
