@@ -1,8 +1,11 @@
 """The files of a finished run: sprite sheets for the player, GIF, MP4 and PSNR to download."""
 
 import math
+import shutil
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,10 @@ from PIL import Image
 
 from cvae.export import write_gif, write_mp4
 from cvae.generate import write_psnr
+
+FOLDER_SECONDS = 3 * 3600
+"""Older folders of runs go. By then Gradio has deleted the files in them that it handed out (after one to two hours);
+what is left are empty folders, and files that nobody waited for."""
 
 MAX_SHEET_PIXELS = 8_000_000
 """Browsers, those of phones above all, refuse to decode much larger pictures."""
@@ -30,9 +37,13 @@ class Downloads:
 
 
 def new_folder() -> Path:
-    """An empty folder with an unguessable name inside Gradio's cache, whose files it deletes after an hour."""
+    """An empty folder with an unguessable name inside Gradio's cache; those of runs long ago are removed."""
     cache = Path(get_upload_folder())
     cache.mkdir(parents=True, exist_ok=True)
+    for folder in cache.glob("run-*"):
+        with suppress(FileNotFoundError):  # another user's run may be clearing up too
+            if time.time() - folder.stat().st_mtime > FOLDER_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix="run-", dir=cache))
 
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -48,3 +49,14 @@ def test_every_run_has_its_own_folder_in_gradios_cache(tmp_path: Path, monkeypat
     first, second = new_folder(), new_folder()
     assert first != second
     assert first.parent == second.parent == tmp_path / "cache"
+
+
+def test_folders_of_runs_long_ago_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    empty, left, recent = new_folder(), new_folder(), new_folder()
+    (left / "pose-0.png").write_bytes(b"x")
+    (tmp_path / "uploaded").mkdir()
+    for folder in (empty, left, tmp_path / "uploaded"):
+        os.utime(folder, (0, 0))
+    newest = new_folder()
+    assert sorted(tmp_path.iterdir()) == sorted([recent, newest, tmp_path / "uploaded"])
