@@ -24,7 +24,7 @@ from cvae.inputs import LIMITS
 from cvae.video import read_clip
 from web.examples import Example, build_cards, copy_to_cache, find_examples
 from web.panels import build_input_panel, build_result_panel, outputs, updates
-from web.player import PlayerView
+from web.player import RUN_FAILED, PlayerView
 from web.prediction import Inputs, Session, Step, predict
 from web.strip import clip_strip
 from web.theme import CSS, build_theme
@@ -131,16 +131,16 @@ def on_generate(
         seed: A whole number.
         fps: Frames a second, or 0 for those of the poses.
     """
-    picture = uploaded_files(first_frame)
-    inputs = Inputs(
-        first_frame=picture[0] if picture else None,
-        poses=uploaded_files(poses),
-        truth=uploaded_files(truth),
-        sample=sample,
-        seed=seed,
-        fps=fps,
-    )
     try:
+        picture = uploaded_files(first_frame)
+        inputs = Inputs(
+            first_frame=picture[0] if picture else None,
+            poses=uploaded_files(poses),
+            truth=uploaded_files(truth),
+            sample=sample,
+            seed=seed,
+            fps=fps,
+        )
         yield from predict(checkpoint, session, inputs)
     except InputError as error:
         yield Step(PlayerView(phase="error", status=str(error)))
@@ -154,10 +154,10 @@ def on_generate(
 
 def on_poses(checkpoint: Checkpoint, files: Any) -> Any:
     """Show what was understood of the poses, or why nothing was."""
-    if not (paths := uploaded_files(files)):
-        return gr.HTML(visible=False)
     size = checkpoint.config.data
     try:
+        if not (paths := uploaded_files(files)):
+            return gr.HTML(visible=False)
         clip = read_clip(paths, size=(size.height, size.width))
     except InputError as error:
         raise page_error(error) from None
@@ -219,7 +219,8 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks
             **MODEL_QUEUE,
             **PRIVATE,
         }
-        given.generate.click(**run)
+        failed: dict[str, Any] = {"fn": None, "js": RUN_FAILED, **PRIVATE}
+        given.generate.click(**run).failure(**failed)
         given.stop.click(on_stop, session, None, queue=False, **PRIVATE)
         given.poses.upload(partial(on_poses, checkpoint), given.poses, given.strip, **PRIVATE)
         given.poses.clear(partial(gr.HTML, visible=False), None, given.strip, queue=False, **PRIVATE)
@@ -229,7 +230,9 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks
                 return on_example(examples, session, event.index)
 
             gr.HTML("<h2>Examples: dancers that the model has never seen</h2>", elem_id="examples-title")
-            build_cards(examples).pick(fill, session, [*files, given.strip], queue=False, **PRIVATE).success(**run)
+            picked = build_cards(examples).pick(fill, session, [*files, given.strip], queue=False, **PRIVATE)
+            picked.failure(**failed)
+            picked.success(**run).failure(**failed)
         page.load(lambda: None, queue=False, **PRIVATE)  # a session's first event costs 0.5 s: before the first click
         add_endpoint(checkpoint)
     return page

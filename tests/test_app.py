@@ -77,6 +77,25 @@ def test_unforeseen_fault_is_told_without_its_details(
     assert "log" in error.message
 
 
+@pytest.mark.parametrize("wrong", ["abc", {"path": 5}, [1, 2]])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_malformed_files_of_a_program_are_told_in_a_sentence(
+    checkpoint: Checkpoint, frames: Any, poses: Any, wrong: Any, place: int
+) -> None:
+    files = [frames[0], poses, None]
+    files[place] = wrong
+    with pytest.raises(gr.Error, match="expected an upload") as caught:
+        app.on_api(checkpoint, files[0], files[1], files[2], "mean", 0)
+    assert not caught.value.print_exception
+    steps, _ = steps_and_error(checkpoint, Session(), *files, "mean", 0, 0)
+    assert updates(steps[-1])[1].interactive
+
+
+def test_malformed_poses_are_told_on_the_page(checkpoint: Checkpoint) -> None:
+    with pytest.raises(gr.Error, match="expected an upload"):
+        app.on_poses(checkpoint, "abc")
+
+
 def test_message_shows_a_file_name_as_text() -> None:
     assert app.page_error('"<img onerror=x>" is bad').message == '"&lt;img onerror=x&gt;" is bad'
 

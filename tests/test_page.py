@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -22,11 +23,15 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from cvae.checkpoint import save_checkpoint
 from cvae.video import read_clip
 from tests.conftest import TINY, moving_square, random_model, write_pictures
+from web.examples import CSS as EXAMPLES_CSS
+from web.examples import build_cards, find_examples
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 SHORT, LONG = 9, 1500
+FILE: dict[str, object] = {"meta": {"_type": "gradio.FileData"}}
+"""How Gradio marks the name of a file."""
 
 pytestmark = pytest.mark.slow
 browser_test = [
@@ -132,10 +137,10 @@ def test_endpoint_generate_is_the_only_public_one(client: Client) -> None:
     assert names == ["first_frame", "poses", "truth", "sample", "seed"]
 
 
-def answer_to(url: str, first_frame: dict[str, object]) -> tuple[int, str]:
+def answer_to(url: str, first_frame: object, poses: object = None) -> tuple[int, str]:
     request = urllib.request.Request(
         f"{url}/gradio_api/call/generate",
-        json.dumps({"data": [first_frame, None, None, "mean", 0]}).encode(),
+        json.dumps({"data": [first_frame, poses, None, "mean", 0]}).encode(),
         {"Content-Type": "application/json"},
     )
     try:
@@ -148,17 +153,26 @@ def answer_to(url: str, first_frame: dict[str, object]) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+def uploaded(url: str, path: Path) -> str:
+    """The file's place on the server after an upload."""
+    answer = httpx.post(f"{url}/gradio_api/upload", files={"files": (path.name, path.read_bytes())})
+    place: str = answer.json()[0]
+    return place
+
+
 def test_server_fetches_no_file_from_the_web(url: str) -> None:
-    status, text = answer_to(url, {"path": "http://127.0.0.1:9/a.png", "meta": {"_type": "gradio.FileData"}})
+    status, text = answer_to(url, {"path": "http://127.0.0.1:9/a.png", **FILE})
     assert (status, "uploaded" in text) == (422, True)
 
 
-@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
-def test_server_reads_no_file_that_was_not_uploaded(url: str, meta: dict[str, object]) -> None:
-    status, text = answer_to(url, {"path": str(ROOT / "app.py"), **meta})
-    assert status == 200
+@pytest.mark.parametrize("mark", [{}, FILE])
+def test_server_reads_no_file_that_was_not_uploaded(url: str, files: Files, mark: dict[str, object]) -> None:
+    """All is as it should be but for the place of the first frame."""
+    poses = {"path": uploaded(url, files.poses), **FILE}
+    _, text = answer_to(url, {"path": uploaded(url, files.first_frame), **FILE}, poses)
+    assert "event: complete" in text
+    _, text = answer_to(url, {"path": str(files.first_frame), **mark}, poses)
     assert "event: error" in text
-    assert "is text" not in text
 
 
 # A browser ----------------------------------------------------------------------------------------------
@@ -210,6 +224,15 @@ def give_inputs(page: Page, files: Files, poses: Path, truth: Path | None = None
 def finish(page: Page) -> None:
     expect(page.locator("#player .player")).to_have_attribute("data-phase", "done", timeout=30_000)
     expect(page.locator("#player .scrubber")).to_be_enabled()
+
+
+FRAME_AT_HAND = "() => Number(/^Frame (\\d+) of/.exec(document.querySelector('#player .status').textContent)[1])"
+
+
+def frame_at_hand(page: Page) -> int:
+    """The number of the newest frame of a run that goes on."""
+    number: int = page.evaluate(FRAME_AT_HAND)
+    return number
 
 
 def shown(page: Page, track: str = "prediction") -> list[int]:
@@ -272,7 +295,12 @@ class TestBrowser:
         page.click("#generate")
         expect(page.locator("#player .status")).to_contain_text("Frame ")
         other.click("#generate")
-        expect(other.locator("#player .status")).to_contain_text("Waiting for the model")
+        waiting = other.locator("#player .status")
+        expect(waiting).to_contain_text("Waiting for the model")
+        for _ in range(3):
+            number = frame_at_hand(page)
+            page.wait_for_function(f"({FRAME_AT_HAND})() > {number}")
+            expect(waiting).to_contain_text("Waiting for the model", timeout=1)
         page.click("#stop")
         finish(page)
         finish(other)
@@ -315,6 +343,28 @@ class TestBrowser:
         expect(page.get_by_test_id("toast-body").first).to_contain_text("There is no first frame")
         expect(page.locator("#generate")).to_be_enabled()
 
+    def test_full_queue_is_told_on_the_page(self, page: Page) -> None:
+        refusal = {"status": 503, "json": {"detail": "Queue is full. Max size is 16 and size is 16."}}
+        page.route("**/gradio_api/queue/join*", lambda route: route.fulfill(**refusal))
+        page.click("#generate")
+        expect(page.locator("#player .status")).to_contain_text("too many people are waiting")
+        expect(page.locator("#generate")).to_be_enabled()
+        page.unroute_all()
+        page.click("#generate")
+        expect(page.locator("#player .status")).to_contain_text("There is no first frame")
+
+    def test_frames_that_cannot_be_fetched_are_told(self, page: Page, files: Files) -> None:
+        page.route("**/prediction-0.png", lambda route: route.abort())
+        give_inputs(page, files, files.poses)
+        page.click("#generate")
+        expect(page.locator("#gif img")).to_be_visible()
+        expect(page.locator("#player .status")).to_contain_text("could not be fetched")
+        expect(page.locator("#player .scrubber")).to_be_disabled()
+        page.unroute_all()
+        page.click("#generate")
+        finish(page)
+        expect(page.locator("#player .status")).to_contain_text(f"{SHORT - 1} frames in")
+
     @pytest.mark.skipif(not (ROOT / "examples").exists(), reason="no bundled examples")
     def test_one_click_runs_an_example(self, page: Page) -> None:
         page.locator(".example").first.click()
@@ -329,3 +379,26 @@ class TestBrowser:
         assert right is not None
         assert right["y"] > left["y"]
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
+@pytest.mark.parametrize(("height", "width"), [(64, 128), (128, 64)])
+def test_three_example_cards_stand_in_a_row_on_a_phone(
+    browser: Browser, tmp_path: Path, height: int, width: int
+) -> None:
+    for name in "abc":
+        folder = write_pictures(tmp_path / name, moving_square(1, height, width)[0])
+        (folder / "0.png").rename(folder / "first_frame.png")
+        (folder / "poses.gif").write_bytes(b"x")
+    page = browser.new_page(viewport={"width": 360, "height": 640})
+    page.set_content(f"<style>{EXAMPLES_CSS}</style>{build_cards(find_examples(tmp_path)).value}")
+    cards = [card.bounding_box() for card in page.locator(".example").all()]
+    pictures = [picture.bounding_box() for picture in page.locator(".example img").all()]
+    page.close()
+    assert len({card["y"] for card in cards if card}) == 1
+    for card, picture in zip(cards, pictures, strict=True):
+        assert card is not None
+        assert picture is not None
+        assert card["width"] - picture["width"] <= 14  # padding and border
+        assert picture["height"] == pytest.approx(min(160, picture["width"] * height / width), abs=1)

@@ -24,12 +24,13 @@ CARD = """<button type="button" class="example" data-index="{index}">
 CSS = """
 .examples { display: flex; flex-wrap: wrap; gap: 12px; }
 .example { display: flex; flex-direction: column; align-items: center; gap: 8px; padding: 10px 6px; cursor: pointer;
-  flex: 1 1 92px; max-width: 132px; font: inherit; color: var(--body-text-color);
+  flex: 1 1 92px; max-width: 200px; font: inherit; color: var(--body-text-color);
   background: var(--background-fill-primary);
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); }
 .example:hover { background: var(--background-fill-secondary); border-color: var(--color-accent); }
 .example:focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
-.example img { height: 112px; margin: 0; object-fit: contain; image-rendering: pixelated; border-radius: 4px; }
+.example img { width: 100%; height: auto; max-height: 160px; margin: 0; object-fit: contain;
+  image-rendering: pixelated; border-radius: 4px; }
 """
 
 JAVASCRIPT = """

@@ -15,15 +15,19 @@ let frame = 0;        // the frame on the stage; 0 is the given first frame
 let timer = null;     // of playing
 let sheets = {};      // track -> loaded <img> elements
 let plot = null;      // scales of the drawn curve
+let waiting = false;  // for a run's first word
+let unloaded = null;  // the run whose sheets could not be fetched
 
 const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
-const finished = () => Boolean(view && view.sheets);
+const finished = () => Boolean(view && view.sheets && view.run !== unloaded);
 
 function show(value) {
   const before = view;
+  waiting = false;
   view = value || { phase: 'idle', status: '', notes: [] };
   player.dataset.phase = view.phase;
   find('.status').textContent = view.status;
+  if (view.run && view.run === unloaded) sayUnloaded();
   find('.notes').replaceChildren(...view.notes.map((note) => {
     const item = document.createElement('li');
     item.textContent = note;
@@ -73,14 +77,30 @@ function showLive(live) {
 async function load() {
   const run = view.run;
   const loaded = {};
-  await Promise.all(Object.entries(view.sheets).map(async ([track, files]) => {
+  const decoded = Object.entries(view.sheets).flatMap(([track, files]) => {
     loaded[track] = files.map((file) => Object.assign(new Image(), { src: file.url }));
-    await Promise.all(loaded[track].map((picture) => picture.decode()));
-  }));
+    return loaded[track].map((picture) => picture.decode());
+  });
+  const failed = await Promise.all(decoded).then(() => false, () => true);
   if (view.run !== run) return;
+  if (failed) {
+    unloaded = run;
+    sayUnloaded();
+    return;
+  }
   sheets = loaded;
   seek(0);
   if (!calm()) play();
+}
+
+function sayUnloaded() {
+  sayError('The frames could not be fetched from the server; the downloads below hold the video.');
+  scrubber.disabled = playButton.disabled = true;
+}
+
+function sayError(sentence) {
+  player.dataset.phase = 'error';
+  find('.status').textContent = sentence;
 }
 
 function seek(to) {
@@ -214,9 +234,15 @@ document.addEventListener('keydown', (event) => {
 // Until the server answers: the model may be busy with another user's run.
 document.addEventListener('click', (event) => {
   if (view.phase !== 'running' && event.target.closest('#generate:enabled, .example')) {
+    waiting = true;
     player.dataset.phase = 'running';
     find('.status').textContent = 'Waiting for the model …';
   }
+});
+document.addEventListener('run-failed', () => {
+  if (!waiting) return;  // the run has told why
+  waiting = false;
+  sayError('The run did not begin: too many people are waiting, or the server cannot be reached. Try again soon.');
 });
 new ResizeObserver(() => { if (view && view.total) drawCurve(); }).observe(svg);
 watch('value', () => show(props.value));

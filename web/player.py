@@ -14,6 +14,9 @@ from PIL import Image
 FOLDER = Path(__file__).parent
 Track = Literal["prediction", "truth", "pose"]
 
+RUN_FAILED = "() => { document.dispatchEvent(new Event('run-failed')); }"
+"""What the page tells the player when a run failed, be it before the run could say so itself: the queue was full."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlayerView:
