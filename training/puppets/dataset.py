@@ -81,7 +81,7 @@ def write_puppets(config: PuppetsConfig) -> None:
     Raises:
         InputError: If the folder exists and is not empty.
     """
-    out = config.out
+    out = config.out.resolve()  # of `.` too, the parent and the name are known
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out.name} already exists and is not an empty folder; give a new one")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,15 +1,18 @@
 """Fits the numbers in `curves.json` on recordings of the CMU Graphics Lab Motion Capture Database.
 
-Run as `python -m training.puppets.fit_mocap FOLDER` with `02.asf` and `02_*.amc` (subject 02, mocap.cs.cmu.edu)
-in the folder. Only fitted curves live in the project, never the recordings.
+Run as `python -m training.puppets.fit_mocap --recordings FOLDER` with `02.asf` and `02_*.amc` (subject 02,
+mocap.cs.cmu.edu) in the folder. Only fitted curves live in the project, never the recordings.
 """
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from cvae.cli import run_options
+from cvae.errors import InputError
 from training.puppets.rotations import from_vector, to_vector, xyz_degrees
 
 RECORDED_FPS = 120
@@ -133,8 +136,24 @@ def fit_keys(channels: np.ndarray) -> np.ndarray:
     )
 
 
-def main(folder: Path) -> None:
-    """Writes `curves.json` beside this file."""
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """Fits `curves.json` on recordings of subject 02."""
+
+    recordings: Path
+    """Folder with 02.asf and the recordings 02_*.amc."""
+
+
+def main(config: FitConfig) -> None:
+    """Writes `curves.json` beside this file.
+
+    Raises:
+        InputError: If the folder lacks a recording.
+    """
+    folder = config.recordings
+    needed = ["02.asf", *CYCLES.values(), *(recording for recording, _, _ in GESTURES.values())]
+    if missing := [name for name in needed if not (folder / name).is_file()]:
+        raise InputError(f"{folder} lacks {', '.join(missing)}; expected 02.asf and the recordings 02_*.amc.")
     bones = read_skeleton(folder / "02.asf")
     curves: dict = {"source": "CMU Graphics Lab Motion Capture Database, subject 02, mocap.cs.cmu.edu"}
     curves |= {"keys_per_second": KEYS_PER_SECOND, "cycles": {}, "gestures": {}}
@@ -142,12 +161,12 @@ def main(folder: Path) -> None:
         channels, speed = to_channels(*read_motion(folder / recording, bones), bones, steady=True)
         series, period = fit_cycle(channels)
         curves["cycles"][name] = {"speed": round(speed, 3), "period": round(period, 3), "series": rounded(series)}
-    for name, (recording, start, end) in GESTURES.items():
+    for name, (recording, first, last) in GESTURES.items():
         ends, rotations = read_motion(folder / recording, bones)
-        window = slice(int(start * RECORDED_FPS), int(end * RECORDED_FPS))
+        window = slice(int(first * RECORDED_FPS), int(last * RECORDED_FPS))
         channels, _ = to_channels(
-            {bone: end[window] for bone, end in ends.items()},
-            {bone: turn[window] for bone, turn in rotations.items()},
+            {bone: positions[window] for bone, positions in ends.items()},
+            {bone: turns[window] for bone, turns in rotations.items()},
             bones,
             steady=False,
         )
@@ -162,4 +181,4 @@ def rounded(numbers: np.ndarray) -> list:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run_options(main, "python -m training.puppets.fit_mocap", sys.argv[1:])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,14 @@ def test_a_folder_with_something_in_it_is_refused_and_kept(tmp_path):
     with pytest.raises(InputError, match="already exists and is not an empty folder"):
         write_puppets(config(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+def test_the_folder_at_hand_may_be_filled(tmp_path, monkeypatch):
+    (tmp_path / "set").mkdir()
+    monkeypatch.chdir(tmp_path / "set")
+    write_puppets(config(Path(), clips=1, val_clips=0, test_clips=0))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
+    assert (tmp_path / "set/train/train_img/0.png").exists()
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError])

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from training.puppets.fit_mocap import RECORDED_FPS, find_period, fit_cycle, read_motion, read_skeleton, waves
+from cvae.cli import run_options
+from training.puppets.fit_mocap import RECORDED_FPS, find_period, fit_cycle, main, read_motion, read_skeleton, waves
 from training.puppets.moves import curves
 
 SKELETON = """:units
@@ -53,3 +54,11 @@ def test_cycle_is_found_again():
 
 def test_stored_curves_name_their_source():
     assert "CMU Graphics Lab Motion Capture Database" in curves()["source"]
+
+
+def test_folder_without_recordings_ends_in_one_sentence(tmp_path, capsys):
+    (tmp_path / "02.asf").write_text(SKELETON)
+    with pytest.raises(SystemExit) as ended:
+        run_options(main, "fit_mocap", ["--recordings", str(tmp_path)])
+    assert ended.value.code == 2
+    assert f"Error: {tmp_path} lacks 02_01.amc, " in capsys.readouterr().err
