@@ -43,6 +43,8 @@ def run_options(function: object, program: str, arguments: list[str]) -> None:
         function(tyro.cli(parameter.annotation, prog=program, args=arguments))
     except InputError as error:
         fail(str(error))
+    except OSError as error:  # a full disk, a file without permission: the machine's word is the clearest
+        fail(f"{error.filename or program}: {error.strerror or error}.")
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -115,7 +115,7 @@ def config_from_json(text: str) -> Config:
     """
     try:
         raw = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"config.json is not JSON: {error}.") from None
     if isinstance(raw, dict) and raw.get("format", 1) != 1:
         raise InputError(f"config.json has format {raw['format']!r}; this version reads format 1.")

@@ -9,6 +9,21 @@ from cvae.errors import InputError
 from cvae.inputs import quoted
 
 
+def new_folder(path: Path) -> None:
+    """Make a folder for results.
+
+    Raises:
+        InputError: If there is something already, or the folder cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        used = any(path.iterdir())
+    except OSError as error:
+        raise InputError(f"{path} cannot be made a folder: {error.strerror}.") from None
+    if used:
+        raise InputError(f"{path} is not empty; give a new folder.")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A new file beside `path` that takes its place at the end, or vanishes when the body fails."""

@@ -172,6 +172,9 @@ class GenerateConfig:
             raise InputError("--psnr compares with the true frames; expected --truth too.")
         if self.out.suffix.lower() not in (".gif", ".mp4"):
             raise InputError(f"--out is {self.out.name}; expected a name that ends in .gif or .mp4.")
+        for path in filter(None, (self.out, self.psnr)):
+            if not path.parent.is_dir():
+                raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")
 
 
 def main(config: GenerateConfig) -> None:

@@ -1,8 +1,6 @@
 """Clips from the lab's folders: decoded once into memory-mapped arrays, then cut at random."""
 
 import hashlib
-import logging
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,9 +15,9 @@ from torch.utils.data import Dataset, Sampler
 from tqdm import tqdm
 
 from cvae.errors import InputError
+from cvae.files import replacing
 from cvae.pictures import read_picture, resize
 
-log = logging.getLogger(__name__)
 Size = tuple[int, int]
 
 
@@ -90,7 +88,7 @@ def open_test(data: Path, size: Size) -> dict[str, Recordings]:
 def _numbered(folder: Path) -> dict[int, Path]:
     if not folder.is_dir():
         raise InputError(f"{folder} is not there; expected a folder of pictures 0.png, 1.png, ... (the lab's layout).")
-    found = {int(path.stem): path for path in folder.glob("*.png") if path.stem.isdigit()}
+    found = {int(path.stem): path for path in folder.glob("*.png") if path.stem.isdecimal()}
     if not found:
         raise InputError(f"{folder} holds no pictures named 0.png, 1.png, ...")
     return found
@@ -103,19 +101,27 @@ def _decoded(data: Path, name: str, paths: list[Path], size: Size) -> NDArray[np
     cache = data / ".cache" / f"{name}_{size[0]}x{size[1]}_{digest}.npy"
     if not cache.exists():
         cache.parent.mkdir(exist_ok=True)
-        partial = cache.with_suffix(f".{os.getpid()}.tmp")
-        array = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(paths), *size, 3))
-        with ThreadPoolExecutor() as pool:
-            pictures = pool.map(lambda path: _read(path, size), paths)
-            for i, picture in enumerate(tqdm(pictures, f"decoding {name}", len(paths), leave=False)):
+        for outdated in cache.parent.glob(f"{name}_{size[0]}x{size[1]}_*.npy"):
+            outdated.unlink()
+        with replacing(cache) as partial:
+            array = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(paths), *size, 3))
+            for i, picture in enumerate(_decode(paths, size, f"decoding {name}")):
                 array[i] = picture
-        array.flush()
-        partial.replace(cache)
+            array.flush()
     return np.load(cache, mmap_mode="r")
 
 
 def _read(path: Path, size: Size) -> NDArray[np.uint8]:
     return resize(read_picture(path)[None], size)[0]
+
+
+def _decode(paths: list[Path], size: Size, title: str) -> Iterator[NDArray[np.uint8]]:
+    with ThreadPoolExecutor() as pool:
+        try:
+            yield from tqdm(pool.map(lambda path: _read(path, size), paths), title, len(paths), leave=False)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 @dataclass(frozen=True)

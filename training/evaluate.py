@@ -1,7 +1,6 @@
 """How good a checkpoint is: free rollouts from the first frame, compared with the truth."""
 
 import json
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,14 +10,13 @@ from torch import Tensor
 
 from cvae.checkpoint import BUNDLED, load_checkpoint
 from cvae.device import pick_device
+from cvae.errors import InputError
 from cvae.files import replacing
 from cvae.generate import to_tensor
 from cvae.metrics import psnr
 from cvae.models import PoseCVAE
 from cvae.rollout import rollout
 from training.data import Recordings, open_split, open_test
-
-log = logging.getLogger(__name__)
 
 MAX_RECORDINGS = 8
 DRIFT_FRAMES = 100
@@ -68,7 +66,9 @@ def _sequences(config: EvaluateConfig, size: tuple[int, int]) -> dict[str, Recor
         return open_test(config.data, size)
     split = open_split(config.data, config.split, size)
     return {
-        str(i): Recordings(split.frames[a:b], split.poses[a:b], [(0, b - a)]) for i, (a, b) in enumerate(split.spans)
+        str(i): Recordings(split.frames[a:b], split.poses[a:b], [(0, b - a)])
+        for i, (a, b) in enumerate(split.spans)
+        if b - a >= 2
     }
 
 
@@ -82,19 +82,29 @@ def rollout_scores(
     return psnr(predicted, truth[1:]), psnr(truth[:1].expand_as(predicted), truth[1:])
 
 
-def validation_psnr(model: PoseCVAE, recordings: Recordings, frames: int, device: torch.device) -> float:
-    """Mean PSNR over the predicted frames of up to eight recordings, evenly spaced over all of them.
+def choose_spans(recordings: Recordings, frames: int) -> list[tuple[int, int]]:
+    """The beginnings of up to eight recordings, evenly spaced over all of them, with about `frames` frames together.
+
+    Raises:
+        InputError: If no recording has two frames, one that is given and one to predict.
+    """
+    long_enough = [(a, b) for a, b in recordings.spans if b - a >= 2]
+    if not long_enough:
+        raise InputError("No recording to validate on has two frames, one that is given and one to predict.")
+    chosen = long_enough[:: -(-len(long_enough) // MAX_RECORDINGS)]
+    share = max(2, frames // len(chosen))
+    return [(a, min(b, a + share)) for a, b in chosen]
+
+
+def validation_psnr(
+    model: PoseCVAE, recordings: Recordings, spans: list[tuple[int, int]], device: torch.device
+) -> float:
+    """PSNR in dB, the mean over `spans` of the mean over predicted frames.
 
     Args:
         model: In evaluation mode.
         recordings: Poses to follow and truth to compare with.
-        frames: Predicted at most, over all recordings.
+        spans: From `choose_spans`.
         device: Where the model is.
-
-    Returns:
-        dB, the mean over recordings of the mean over frames.
     """
-    chosen = recordings.spans[:: -(-len(recordings.spans) // MAX_RECORDINGS)]
-    share = max(2, frames // len(chosen))
-    spans = [(a, min(b, a + share)) for a, b in chosen]
     return sum(rollout_scores(model, recordings, span, device)[0].mean().item() for span in spans) / len(spans)

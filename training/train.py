@@ -5,6 +5,7 @@ import dataclasses
 import logging
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,10 +20,11 @@ from cvae.checkpoint import save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
 from cvae.device import has_bf16
 from cvae.errors import InputError
+from cvae.files import new_folder
 from cvae.models import PoseCVAE, build_model
 from training.augment import recolour, zoom_and_shift
 from training.data import Clips, ClipSampler, Recordings, collate, open_split, to_batch
-from training.evaluate import validation_psnr
+from training.evaluate import choose_spans, validation_psnr
 from training.objective import Objective
 from training.progress import ProgressBar
 from training.schedules import Clock, average_decay, kl_weight, learning_rate
@@ -89,10 +91,19 @@ class TrainConfig:
         if (self.steps is None) == (self.max_minutes is None):
             raise InputError("Give the length of the training as either --steps N or --max-minutes M.")
         for name in ("steps", "max_minutes", "batch_size", "validate_every", "validation_frames", "peak_lr"):
-            if (value := getattr(self, name)) is not None and value <= 0:
-                raise InputError(f"--{name.replace('_', '-')} is above zero; got {value}.")
+            self._check(name, lambda value: value is None or value > 0, "above zero")
+        for name in ("peak_kl_weight", "previous_noise", "shift", "person_weight", "workers", "seed"):
+            self._check(name, lambda value: value >= 0, "zero or more")
+        for name in ("prior_share", "withhold", "zoom_share", "recolour_share"):
+            self._check(name, lambda value: 0 <= value <= 1, "a share from 0 to 1")
+        self._check("zoom", lambda value: 0 < value[0] <= value[1], "a smallest and a largest magnification above zero")
+        self._check("size", lambda value: value is None or min(value) > 0, "a height and a width in pixels")
         if self.clip_frames < 2:
             raise InputError(f"--clip-frames is at least 2, one given and one predicted; got {self.clip_frames}.")
+
+    def _check(self, name: str, holds: Callable[[Any], bool], expected: str) -> None:
+        if not holds(value := getattr(self, name)):
+            raise InputError(f"--{name.replace('_', '-')} is {expected}; got {value}.")
 
 
 @dataclass
@@ -128,27 +139,35 @@ def train(config: TrainConfig) -> Path:
         mixed_precision=config.mixed_precision or ("bf16" if has_bf16() else "no"),
         cpu=not torch.accelerator.is_available(),  # else processes on a CPU would not join
     )
-    if config.out.exists() and any(config.out.iterdir()):
-        raise InputError(f"{config.out} is not empty; give a new folder for the run.")
     with accelerator.main_process_first():  # the others find the decoded frames in the cache
         recordings = open_split(config.data, "train", config.size)
         validation = open_split(config.data, "val", recordings.size)
+    spans = choose_spans(validation, config.validation_frames)
     run = start_run(accelerator, config, make_checkpoint_config(config, recordings.size))
+    loader = accelerator.prepare(load_clips(config, recordings))
+    if accelerator.is_main_process:
+        new_folder(config.out)
     clock = Clock(config.steps, config.max_minutes)
     bar = ProgressBar(frames_per_step=config.batch_size * (config.clip_frames - 1), shown=accelerator.is_main_process)
-    for frames, poses in accelerator.prepare(load_clips(config, recordings)):
-        progress = agree(accelerator, clock.progress(run.step))
-        if progress >= 1:
-            break
-        metrics = train_step(run, config, frames, poses, progress)
-        run.step += 1
-        bar.show(run.step, progress, metrics)
-        if accelerator.is_main_process and run.step % config.validate_every == 0:
-            bar.score = validate_and_save(run, config, validation)
-    if accelerator.is_main_process:
-        bar.score = validate_and_save(run, config, validation)
+    interrupted = None
+    try:
+        for frames, poses in loader:
+            progress = agree(accelerator, clock.progress(run.step))
+            if progress >= 1:
+                break
+            metrics = train_step(run, config, frames, poses, progress)
+            run.step += 1
+            bar.show(run.step, progress, metrics)
+            if accelerator.is_main_process and run.step % config.validate_every == 0:
+                bar.score = validate_and_save(run, config, validation, spans)
+    except KeyboardInterrupt as error:
+        interrupted = error  # what was learned is kept
+    if accelerator.is_main_process and run.step > 0:
+        bar.score = validate_and_save(run, config, validation, spans)
         bar.close(run.step)
         log.info("%d steps, validation PSNR %.2f dB: %s", run.step, bar.score, config.out / "checkpoint")
+    if interrupted:
+        raise interrupted
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return config.out / "checkpoint"
@@ -231,12 +250,13 @@ def train_step(run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, pro
 @torch.no_grad()
 def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Move the averaged weights towards the model's by `1 - decay`."""
-    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+    for kept, new in zip(average.parameters(), model.parameters(), strict=True):
+        kept.lerp_(new, 1 - decay)
 
 
-def validate_and_save(run: Run, config: TrainConfig, validation: Recordings) -> float:
+def validate_and_save(run: Run, config: TrainConfig, validation: Recordings, spans: list[tuple[int, int]]) -> float:
     """Score free rollouts of the averaged weights, whose truth is only compared with, and write the checkpoint."""
-    score = validation_psnr(run.average, validation, config.validation_frames, run.accelerator.device)
+    score = validation_psnr(run.average, validation, spans, run.accelerator.device)
     minutes = round((time.monotonic() - run.started) / 60, 1)
     progress = {"step": run.step, "minutes": minutes, "validation_psnr": round(score, 3)}
     save_checkpoint(config.out / "checkpoint", run.checkpoint_config, run.average, run.description | progress)
@@ -244,7 +264,7 @@ def validate_and_save(run: Run, config: TrainConfig, validation: Recordings) -> 
 
 
 def describe(config: TrainConfig, accelerator: Accelerator) -> dict[str, Any]:
-    """What `training.json` says from the start: the options, the machine and the code, for people and the model card."""
+    """What `training.json` says from the start, for people and the model card: options, machine and code."""
     options = {k: v.name if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
     return {
         "options": options,

@@ -59,7 +59,7 @@ class Step:
 
 
 class PoseCVAE(nn.Module):
-    """The network of the preset `default`."""
+    """The network; the file's first lines draw it."""
 
     def __init__(self, config: PoseCVAEConfig) -> None:
         super().__init__()
@@ -164,6 +164,7 @@ class GaussianHead(nn.Module):
         self.norm = nn.GroupNorm(8, in_channels)
         self.conv = nn.Conv2d(in_channels, 2 * latent_channels, 3, padding=1)
         nn.init.zeros_(self.conv.weight)
+        nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Gaussian:
         mean, logvar = self.conv(F.silu(self.norm(x))).float().chunk(2, dim=1)

@@ -44,6 +44,11 @@ def test_a_config_that_is_not_ours_is_refused_by_name(edit: Callable[[dict[str, 
         config_from_json(edited(edit))
 
 
+def test_endless_nesting_is_refused() -> None:
+    with pytest.raises(InputError, match="is not JSON"):
+        config_from_json("[" * 90_000)
+
+
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_no_text_raises_anything_but_an_input_error(text: str) -> None:
     with pytest.raises(InputError):

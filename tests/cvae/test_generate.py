@@ -155,7 +155,7 @@ def break_one(folder: Path, what: str) -> Iterator[str]:
         ("one pose", r"one pose; expected at least two"),
         ("longer truth", r"truth has 8 frames and there are 7 poses"),
         ("other ending", r"out\.avi; expected a name that ends in \.gif or \.mp4"),
-        ("no folder", r"cannot be written"),
+        ("no folder", r"out\.gif cannot be written: there is no folder"),
         ("no checkpoint", r"is no checkpoint: it has no config\.json"),
         ("psnr without truth", r"expected --truth too"),
     ],

@@ -3,6 +3,7 @@ import torch
 
 from cvae.config import PoseCVAEConfig
 from cvae.models import PoseCVAE, build_model
+from cvae.models.layers import Attention, coordinates
 
 
 def pictures(*shape: int) -> torch.Tensor:
@@ -33,27 +34,51 @@ def test_many_poses_at_once_are_encoded_as_one_by_one(tiny_model: PoseCVAE) -> N
 
 
 @torch.inference_mode()
-def test_attention_takes_each_part_from_where_the_pose_matches() -> None:
-    from cvae.models.layers import Attention
-
+def test_attention_takes_each_part_and_its_pixels_from_where_the_pose_matches() -> None:
     torch.manual_seed(0)
-    layer = Attention(16, heads=1)
+    layer = Attention(16, carried_channels=3)
     for projection in (layer.query, layer.key, layer.value, layer.out):
         torch.nn.init.dirac_(projection.weight)
         torch.nn.init.zeros_(projection.bias)
-    layer.query_norm = layer.value_norm = torch.nn.Identity()  # type: ignore[assignment]
-    parts = 40 * torch.eye(16).reshape(1, 16, 4, 4)
-    looks = pictures(1, 16, 4, 4)
+    torch.nn.init.zeros_(layer.position.weight)
+    layer.sharpness.fill_(30.0)
+    parts = torch.eye(16).reshape(1, 16, 4, 4)
+    looks, pixels = pictures(1, 16, 4, 4), pictures(1, 3, 4, 4)
     moved = torch.roll(parts, (1, 2), dims=(2, 3))
-    found = layer(moved, *layer.look_up(parts, looks))
-    torch.testing.assert_close(found, torch.roll(looks, (1, 2), dims=(2, 3)), atol=1e-4, rtol=0)
+    appearance, carried = layer(moved, *layer.look_up(parts, looks, pixels))
+    torch.testing.assert_close(appearance, torch.roll(looks, (1, 2), dims=(2, 3)), atol=1e-4, rtol=0)
+    torch.testing.assert_close(carried, torch.roll(pixels, (1, 2), dims=(2, 3)), atol=1e-4, rtol=0)
 
 
 @torch.inference_mode()
-def test_the_frame_is_a_blend_of_new_pixels_the_reference_and_the_previous_frame(tiny_model: PoseCVAE) -> None:
+def test_where_poses_say_nothing_attention_looks_near_by() -> None:
+    torch.manual_seed(0)
+    layer = Attention(16, carried_channels=2)
+    layer.sharpness.fill_(200.0)
+    where = torch.stack(torch.meshgrid(torch.arange(8.0), torch.arange(16.0), indexing="ij"))[None]
+    nothing = torch.zeros(1, 16, 8, 16)
+    _, found = layer(nothing, *layer.look_up(nothing, nothing, where))
+    assert (found - where).abs().mean() < 1
+
+
+def test_attention_over_many_poses_is_that_of_torch_one_by_one() -> None:
+    torch.manual_seed(0)
+    layer, poses, reference = Attention(16), pictures(6, 16, 3, 5), pictures(2, 16, 3, 5)
+    keys, values = layer.look_up(poses[::3], reference, reference[:, :0])
+    together, _ = layer(poses, keys, values)
+    for i in range(6):
+        query = layer.query(poses[i : i + 1]) + layer.position(coordinates(3, 5))
+        query = torch.nn.functional.normalize(query.flatten(2).transpose(1, 2), dim=-1)
+        weights = (layer.sharpness * query @ keys[i // 3].transpose(1, 2)).softmax(-1)
+        alone = layer.out((weights @ values[i // 3]).transpose(1, 2).reshape(1, 16, 3, 5))
+        torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=0)
+
+
+@torch.inference_mode()
+def test_the_frame_is_a_blend_of_four_pictures(tiny_model: PoseCVAE) -> None:
     frame, previous = pictures(1, 3, 16, 32), 1 - pictures(1, 3, 16, 32)
     (context,) = tiny_model.encode_conditions(tiny_model.encode_reference(frame, frame), frame[:, None])
-    for channel, expected in ((4, frame), (5, previous)):
+    for channel, expected in ((4, frame), (5, context.moved), (6, previous)):
         torch.nn.init.zeros_(tiny_model.decoder.out.weight)
         torch.nn.init.zeros_(tiny_model.decoder.out.bias)
         tiny_model.decoder.out.bias[channel] = 50
@@ -61,7 +86,7 @@ def test_the_frame_is_a_blend_of_new_pixels_the_reference_and_the_previous_frame
         torch.testing.assert_close(tiny_model.decode_step(step, step.prior.mean), expected)
     withheld = tiny_model.encode_step(context, previous, torch.tensor([True]))
     blended = tiny_model.decode_step(withheld, withheld.prior.mean)
-    torch.testing.assert_close(blended, (frame + 0.5) / 2)
+    torch.testing.assert_close(blended, (frame + context.moved + 0.5) / 3)
 
 
 @torch.inference_mode()
