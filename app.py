@@ -154,11 +154,11 @@ def on_generate(
 
 def on_poses(checkpoint: Checkpoint, files: Any) -> Any:
     """Show what was understood of the poses, or why nothing was."""
-    size = checkpoint.config.data
+
     try:
         if not (paths := uploaded_files(files)):
             return gr.HTML(visible=False)
-        clip = read_clip(paths, size=(size.height, size.width))
+        clip = read_clip(paths, size=checkpoint.config.data.size)
     except InputError as error:
         raise page_error(error) from None
     return gr.HTML(clip_strip(clip, "pose"), visible=True)

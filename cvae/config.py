@@ -70,6 +70,11 @@ class DataConfig:
         for name in ("height", "width"):
             _check(8 <= getattr(self, name) <= 1024, f"{name} is 8 to 1024 pixels", getattr(self, name))
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.height, self.width
+
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingConfig:

@@ -180,8 +180,8 @@ class GenerateConfig:
 def main(config: GenerateConfig) -> None:
     """`python -m cvae generate`."""
     checkpoint = load_checkpoint(config.checkpoint, pick_device(config.device))
-    data = checkpoint.config.data
-    request = read_request(config.first_frame, config.poses, config.truth, size=(data.height, data.width))
+    size = checkpoint.config.data.size
+    request = read_request(config.first_frame, config.poses, config.truth, size=size)
     for note in request.notes:
         log.info("Note: %s", note)
     sample = config.sample or checkpoint.config.sampling.sample

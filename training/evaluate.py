@@ -42,7 +42,7 @@ def evaluate(config: EvaluateConfig) -> None:
     """Print a table of the sequences; PSNR is the mean over predicted frames, drift the loss from first to last 100."""
     device = torch.device(pick_device(config.device))
     checkpoint = load_checkpoint(config.checkpoint, device)
-    size = (checkpoint.config.data.height, checkpoint.config.data.width)
+    size = checkpoint.config.data.size
     results = {}
     print(f"{'sequence':<10} {'frames':>6} {'PSNR':>7} {'copying':>8} {'drift':>6}   (dB)")
     for name, sequence in _sequences(config, size).items():

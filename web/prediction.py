@@ -78,7 +78,7 @@ def _to_request(checkpoint: Checkpoint, inputs: Inputs) -> Request:
         raise InputError(f"The seed is a whole number from 0 to {2**32 - 1}; got {reprlib.repr(inputs.seed)}.")
     if not _is_number(inputs.fps, 1, 60) and not _is_number(inputs.fps, 0, 0):
         raise InputError(f"The frame rate is 1 to 60 frames a second, or 0; got {reprlib.repr(inputs.fps)}.")
-    size = checkpoint.config.data.height, checkpoint.config.data.width
+    size = checkpoint.config.data.size
     truth = list(inputs.truth) or None
     return read_request(inputs.first_frame, list(inputs.poses), truth, size=size, fps=inputs.fps or None)
 

@@ -55,8 +55,8 @@ class PuppetsConfig:
                 raise InputError(f"{name} is {getattr(self, name)}, expected {low} to {high}")
         if not all(8 <= side <= 4096 for side in self.size):
             raise InputError(f"size is {self.size[0]}x{self.size[1]}, expected sides of 8 to 4096 pixels")
-        if not 1 <= self.fps <= 240:
-            raise InputError(f"fps is {self.fps}, expected 1 to 240")
+        if not 2 <= self.fps <= 240:
+            raise InputError(f"fps is {self.fps}, expected 2 to 240")
 
 
 @dataclass(frozen=True)
