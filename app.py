@@ -154,7 +154,6 @@ def on_generate(
 
 def on_poses(checkpoint: Checkpoint, files: Any) -> Any:
     """Show what was understood of the poses, or why nothing was."""
-
     try:
         if not (paths := uploaded_files(files)):
             return gr.HTML(visible=False)

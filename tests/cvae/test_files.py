@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from cvae.checkpoint import load_checkpoint, save_checkpoint
+from cvae.config import Config
+from cvae.errors import InputError
+from cvae.files import new_folder, replacing
+from cvae.models import PoseCVAE
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    with replacing(path) as partial:
+        partial.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"), replacing(tmp_path / "none" / "file.txt"):
+        pass
+
+
+def test_a_new_folder_is_empty_and_no_file(tmp_path: Path) -> None:
+    new_folder(tmp_path / "a" / "b")
+    new_folder(tmp_path / "a" / "b")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is not empty"):
+        new_folder(tmp_path)
+    with pytest.raises(InputError, match="cannot be made a folder"):
+        new_folder(tmp_path / "file")
+
+
+def test_a_checkpoint_that_cannot_be_saved_leaves_the_old_one(
+    tiny_checkpoint: Path, tiny_config: Config, tiny_model: PoseCVAE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(tensors: object, path: Path) -> None:
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    before = sorted(tiny_checkpoint.iterdir())
+    monkeypatch.setattr("cvae.checkpoint.save_file", fail)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(tiny_checkpoint, tiny_config, tiny_model, {"step": 1})
+    assert sorted(tiny_checkpoint.iterdir()) == before
+    load_checkpoint(tiny_checkpoint)
