@@ -16,7 +16,7 @@ from accelerate.utils import broadcast
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from cvae.checkpoint import save_checkpoint
+from cvae.checkpoint import load_checkpoint, save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
 from cvae.device import has_bf16
 from cvae.errors import InputError
@@ -40,6 +40,8 @@ class TrainConfig:
     """Folder with train/train_img, train/train_label and the same for val."""
     out: Path
     """Folder of the run; the checkpoint is written to OUT/checkpoint."""
+    init_from: Path | None = None
+    """Checkpoint folder to start from; its network is kept, and the options of sizes are not looked at."""
     steps: int | None = None
     """Length of the training in steps. Give this or --max-minutes."""
     max_minutes: float | None = None
@@ -52,9 +54,9 @@ class TrainConfig:
     """Channels of each level of the network."""
     attention_levels: tuple[int, ...] = (1, 2)
     """Levels on which body parts are looked up in the reference frame."""
-    batch_size: int = 12
+    batch_size: int = 4
     """Clips a step, of each process."""
-    clip_frames: int = 4
+    clip_frames: int = 3
     """Frames of a clip: one that is given and those predicted from it, each fed back."""
     peak_lr: float = 1e-3
     """Learning rate after warm-up; falls to zero along half a cosine."""
@@ -143,7 +145,7 @@ def train(config: TrainConfig) -> Path:
         recordings = open_split(config.data, "train", config.size)
         validation = open_split(config.data, "val", recordings.size)
     spans = choose_spans(validation, config.validation_frames)
-    run = start_run(accelerator, config, make_checkpoint_config(config, recordings.size))
+    run = start_run(accelerator, config, recordings.size)
     loader = accelerator.prepare(load_clips(config, recordings))
     if accelerator.is_main_process:
         new_folder(config.out)
@@ -193,16 +195,27 @@ def agree(accelerator: Accelerator, progress: float) -> float:
 
 
 def make_checkpoint_config(config: TrainConfig, size: tuple[int, int]) -> Config:
-    """What travels with the weights."""
+    """What travels with the weights of a new network."""
     patch = config.patch_size or (1 if size[0] <= 32 else 2)
     model = PoseCVAEConfig(patch_size=patch, widths=config.widths, attention_levels=config.attention_levels)
     return Config(model=model, data=DataConfig(height=size[0], width=size[1]))
 
 
-def start_run(accelerator: Accelerator, config: TrainConfig, checkpoint_config: Config) -> Run:
-    """Weights, optimizer and random numbers at step 0."""
+def start_model(config: TrainConfig, size: tuple[int, int]) -> tuple[Config, PoseCVAE]:
+    """A new network for frames of this size, or the one to start from."""
     torch.manual_seed(config.seed)
-    model = build_model(checkpoint_config.model).to(memory_format=torch.channels_last)
+    if config.init_from is None:
+        checkpoint_config = make_checkpoint_config(config, size)
+        return checkpoint_config, build_model(checkpoint_config.model)
+    checkpoint = load_checkpoint(config.init_from)
+    data = DataConfig(height=size[0], width=size[1])
+    return dataclasses.replace(checkpoint.config, data=data), checkpoint.model.train().requires_grad_(True)
+
+
+def start_run(accelerator: Accelerator, config: TrainConfig, size: tuple[int, int]) -> Run:
+    """Weights, optimizer and random numbers at step 0, for frames of this height and width."""
+    checkpoint_config, model = start_model(config, size)
+    model.to(memory_format=torch.channels_last)
     average = copy.deepcopy(model).to(accelerator.device).requires_grad_(False).eval()
     objective = Objective(
         model,
