@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from cvae.config import Config, config_from_json, config_to_json
 from cvae.errors import InputError
@@ -46,7 +46,7 @@ def save_checkpoint(folder: Path, config: Config, model: PoseCVAE, training: dic
         raise InputError(f"{folder} cannot be made: {error.strerror}.") from None
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with replacing(folder / WEIGHTS) as partial:
-        save_file(tensors, partial)
+        partial.write_bytes(save(tensors))
     for name, text in ((TRAINING, json.dumps(training, indent=2) + "\n"), (CONFIG, config_to_json(config))):
         with replacing(folder / name) as partial:
             partial.write_text(text)

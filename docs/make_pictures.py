@@ -30,7 +30,7 @@ def write_example(folder: Path, seed: int) -> None:
     for name, frames in (("poses", clip.poses), ("truth", clip.frames)):
         first, *rest = [Image.fromarray(frame) for frame in frames]
         options = {"save_all": True, "append_images": rest, "duration": round(1000 / FPS), "loop": 0}
-        first.save(folder / f"{name}.webp", lossless=True, quality=100, method=6, **options)
+        first.save(folder / f"{name}.webp", lossless=True, quality=100, method=3, **options)
 
 
 def side_by_side(folder: Path) -> np.ndarray:

@@ -41,12 +41,12 @@ def test_a_new_folder_is_empty_and_no_file(tmp_path: Path) -> None:
 def test_a_checkpoint_that_cannot_be_saved_leaves_the_old_one(
     tiny_checkpoint: Path, tiny_config: Config, tiny_model: PoseCVAE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(tensors: object, path: Path) -> None:
+    def fail(path: Path, content: bytes) -> None:
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
     before = sorted(tiny_checkpoint.iterdir())
-    monkeypatch.setattr("cvae.checkpoint.save_file", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(OSError, match="No space left"):
         save_checkpoint(tiny_checkpoint, tiny_config, tiny_model, {"step": 1})
     assert sorted(tiny_checkpoint.iterdir()) == before

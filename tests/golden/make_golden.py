@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cvae.generate import to_tensor
 from cvae.rollout import rollout
-from tests.conftest import TINY, moving_square
+from tests.conftest import moving_square
 from training.train import TrainConfig, start_run, train_step
 
 GOLDEN = Path(__file__).parent / "golden.npz"
@@ -21,8 +21,10 @@ GOLDEN = Path(__file__).parent / "golden.npz"
 
 def make_golden() -> dict[str, NDArray[np.float32]]:
     """The losses `(10,)` of a tiny training and the frames `(4, 3, 16, 32)` that its average then predicts."""
-    config = TrainConfig(data=Path("none"), out=Path("none"), steps=10, batch_size=2, recolour_share=0.5)
-    run = start_run(Accelerator(cpu=True, mixed_precision="no"), config, TINY)
+    config = TrainConfig(
+        data=Path("none"), out=Path("none"), steps=10, widths=(16, 16), attention_levels=(1,), recolour_share=0.5
+    )
+    run = start_run(Accelerator(cpu=True, mixed_precision="no"), config, (16, 32))
     frames, poses = (torch.from_numpy(video) for video in moving_square(40))
     losses = []
     for step in range(10):

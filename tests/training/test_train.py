@@ -103,6 +103,15 @@ def test_options_that_cannot_work_are_refused(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_training_starts_from_a_checkpoint(lab_folder: Path, tmp_path: Path) -> None:
+    first = train(config(lab_folder, tmp_path / "first", steps=30, batch_size=8, peak_lr=3e-3))
+    again = train(config(lab_folder, tmp_path / "again", steps=1, init_from=first, peak_lr=1e-9, widths=(32, 32)))
+    before, after = load_checkpoint(first), load_checkpoint(again)
+    assert before.config == after.config
+    for old, new in zip(before.model.parameters(), after.model.parameters(), strict=True):
+        torch.testing.assert_close(old, new, atol=1e-5, rtol=0)
+
+
 def test_a_run_is_never_overwritten(lab_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "mine").write_text("precious")
