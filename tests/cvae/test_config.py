@@ -18,7 +18,7 @@ def edited(edit: Callable[[dict[str, Any]], object]) -> str:
 
 def test_a_config_survives_json() -> None:
     config = Config(
-        model=PoseCVAEConfig(patch_size=2, widths=(16, 48), attention_levels=(), latent_channels=3),
+        model=PoseCVAEConfig(patch_size=2, widths=(16, 48), attention_levels=(1,), latent_channels=3),
         data=DataConfig(height=64, width=128),
     )
     assert config_from_json(config_to_json(config)) == config
@@ -34,6 +34,7 @@ def test_a_config_survives_json() -> None:
         (lambda raw: raw["model"].update(widths=[8, 10**9]), "multiples of 16 from 16 to 512"),
         (lambda raw: raw["model"].update(widths=[8] * 100), "2 to 6 levels"),
         (lambda raw: raw["model"].update(family="gan"), "model.family"),
+        (lambda raw: raw["model"].update(attention_levels=[]), "attention_levels are one or more"),
         (lambda raw: raw["data"].update(height=10**6), "height is 8 to 1024 pixels"),
         (lambda raw: raw["data"].update(height=36), "multiples of 8 pixels"),
         (lambda raw: raw.update(format=7), "has format 7"),
