@@ -8,7 +8,7 @@ from torch import Tensor
 from cvae.gaussian import Gaussian, Sampling
 from cvae.models import PoseCVAE
 
-MAX_CHUNK = 16  # poses encoded at a time: enough to keep the processor busy, few enough for memory
+CHUNK = 8  # poses encoded at a time: enough to keep the processor busy, few enough for memory and the first frame
 
 
 @torch.inference_mode()
@@ -34,19 +34,11 @@ def rollout(
     """
     reference = model.encode_reference(first_frame, poses[:, 0])
     previous = first_frame
-    for chunk in growing_chunks(poses[:, 1:]):
+    for chunk in torch.split(poses[:, 1:], CHUNK, dim=1):
         for context in model.encode_conditions(reference, chunk):
             step = model.encode_step(context, previous)
             previous = model.decode_step(step, draw(step.prior, sample, generator))
             yield previous
-
-
-def growing_chunks(poses: Tensor) -> Iterator[Tensor]:
-    """Cut `(B, T, ...)` into chunks of 2, 4, 8, 16, 16, ... poses, so that the first frame need not wait for many."""
-    start, size = 0, 2
-    while start < poses.shape[1]:
-        yield poses[:, start : start + size]
-        start, size = start + size, min(2 * size, MAX_CHUNK)
 
 
 def draw(prior: Gaussian, sample: Sampling, generator: torch.Generator | None) -> Tensor:
