@@ -365,7 +365,6 @@ class TestBrowser:
         finish(page)
         expect(page.locator("#player .status")).to_contain_text(f"{SHORT - 1} frames in")
 
-    @pytest.mark.skipif(not (ROOT / "examples").exists(), reason="no bundled examples")
     def test_one_click_runs_an_example(self, page: Page) -> None:
         page.locator(".example").first.click()
         finish(page)

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cvae.checkpoint import BUNDLED, load_checkpoint
+from cvae.generate import frame_psnr, generate, read_request
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*/"))
+
+
+def test_the_bundled_weights_are_small_and_there_are_three_examples() -> None:
+    assert sum(path.stat().st_size for path in BUNDLED.iterdir()) < 12e6
+    assert len(EXAMPLES) == 3
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_bundled_weights_drive_a_stranger_3_db_better_than_copying(example: Path) -> None:
+    checkpoint = load_checkpoint(BUNDLED)
+    files = (example / "first_frame.png", example / "poses.webp", example / "truth.webp")
+    request = read_request(*files, size=checkpoint.config.data.size)
+    assert request.notes == ()
+    assert request.truth is not None
+    predicted = list(generate(checkpoint.model, request))
+    copied = [request.first_frame] * len(predicted)
+    assert np.mean(frame_psnr(predicted, request)) > np.mean(frame_psnr(copied, request)) + 3
+    drift = np.mean(frame_psnr(predicted, request)[10:50]) - np.mean(frame_psnr(predicted, request)[-40:])
+    assert drift < 1.5
