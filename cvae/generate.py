@@ -115,12 +115,9 @@ def generate(model: PoseCVAE, request: Request, *, sample: Sampling = "mean", se
         yield to_picture(frame[0])
 
 
-def frame_psnr(frames: Sequence[Picture], request: Request) -> list[float]:
-    """PSNR in dB of predicted frames 1, 2, ... against the truth of the request, as far as there are frames."""
-    if request.truth is None or not len(frames):
-        return []
-    predicted = to_tensor(np.stack(frames))
-    values: list[float] = psnr(predicted, to_tensor(request.truth[1 : len(frames) + 1])).tolist()
+def frame_psnr(frames: Sequence[Picture], truth: Picture) -> list[float]:
+    """PSNR in dB of 8-bit frames, each against the frame of `truth`, uint8 `(T, H, W, 3)`, in its place."""
+    values: list[float] = psnr(to_tensor(np.stack(frames)), to_tensor(truth)).tolist()
     return values
 
 
@@ -189,7 +186,7 @@ def main(config: GenerateConfig) -> None:
     predicted = generate(checkpoint.model, request, sample=sample, seed=config.seed)
     frames = list(tqdm(predicted, "generating", len(request.poses) - 1, unit=" frames", leave=False))
     seconds = time.perf_counter() - started
-    values = frame_psnr(frames, request)
+    values = frame_psnr(frames, request.truth[1:]) if request.truth is not None else []
     write_video(config.out, np.stack([request.first_frame, *frames]), request.fps)
     if config.psnr:
         write_psnr(config.psnr, values)

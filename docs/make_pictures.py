@@ -40,8 +40,8 @@ def side_by_side(folder: Path) -> np.ndarray:
         folder / "first_frame.png", folder / "poses.webp", folder / "truth.webp", size=checkpoint.config.data.size
     )
     predicted = list(generate(checkpoint.model, request))
-    print(f"{folder.name}: {np.mean(frame_psnr(predicted, request)):.2f} dB")
     assert request.truth is not None
+    print(f"{folder.name}: {np.mean(frame_psnr(predicted, request.truth[1:])):.2f} dB")
     columns = [request.poses, np.stack([request.first_frame, *predicted]), request.truth]
     padded = [np.pad(c, ((0, 0), (0, MARGIN), (0, MARGIN), (0, 0)), constant_values=255) for c in columns]
     rows = np.concatenate(padded, axis=2)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from cvae.checkpoint import save_checkpoint
+from cvae.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
 from cvae.models import PoseCVAE, build_model
 
@@ -46,6 +46,12 @@ def tiny_checkpoint(tmp_path: Path, tiny_config: Config, tiny_model: PoseCVAE) -
     """A checkpoint folder with random weights."""
     save_checkpoint(tmp_path / "tiny", tiny_config, tiny_model, {"step": 0})
     return tmp_path / "tiny"
+
+
+@pytest.fixture
+def checkpoint(tiny_checkpoint: Path) -> Checkpoint:
+    """That folder, loaded."""
+    return load_checkpoint(tiny_checkpoint)
 
 
 def moving_square(count: int, height: int = 16, width: int = 32) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -8,17 +8,12 @@ import gradio as gr
 import pytest
 
 import app
-from cvae.checkpoint import Checkpoint, load_checkpoint
+from cvae.checkpoint import Checkpoint
 from cvae.cli import run_options
 from tests.conftest import moving_square, write_pictures
 from web.examples import Example
 from web.panels import updates
 from web.prediction import Session, Step
-
-
-@pytest.fixture
-def checkpoint(tiny_checkpoint: Path) -> Checkpoint:
-    return load_checkpoint(tiny_checkpoint)
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,7 @@ import numpy as np
 from cvae.checkpoint import Checkpoint
 from cvae.errors import InputError
 from cvae.gaussian import Sampling
-from cvae.generate import Request, generate, read_request, to_tensor
-from cvae.metrics import psnr
+from cvae.generate import Request, frame_psnr, generate, read_request
 from web.player import PlayerView, Track, live_frame
 from web.results import Downloads, new_folder, sheet_layout, write_downloads, write_sheets
 
@@ -108,7 +107,7 @@ def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sam
     for number, frame in enumerate(generate(checkpoint.model, request, sample=sample, seed=seed), start=1):
         frames.append(frame)
         if request.truth is not None:
-            decibels.append(_psnr(frame, given["truth"][number]))
+            decibels += frame_psnr([frame], request.truth[number : number + 1])
         now = time.monotonic()
         if now - shown >= LIVE_INTERVAL:
             shown = now
@@ -152,7 +151,3 @@ def _finish(
     )
     yield Step(view)
     yield Step(replace(view, phase="done"), write_downloads(folder, frames, view.fps, decibels))
-
-
-def _psnr(frame: np.ndarray, truth: np.ndarray) -> float:
-    return float(psnr(to_tensor(frame[None]), to_tensor(truth[None])))

@@ -103,12 +103,11 @@ def test_the_rate_is_that_of_the_poses_unless_another_is_asked_for(folder: Path)
     assert read_request(folder / "first.png", folder / "poses", size=(16, 32)).fps == 20
 
 
-def test_psnr_is_given_only_as_far_as_there_are_frames(folder: Path) -> None:
-    with_truth = read_request(folder / "first.png", folder / "poses", folder / "truth", size=(16, 32))
-    without = read_request(folder / "first.png", folder / "poses", size=(16, 32))
-    frames = list(with_truth.poses[1:4])
-    assert len(frame_psnr(frames, with_truth)) == 3
-    assert frame_psnr(frames, without) == frame_psnr([], with_truth) == []
+def test_psnr_compares_each_frame_with_the_one_in_its_place() -> None:
+    frames = moving_square(COUNT)[0]
+    scores = frame_psnr(list(frames[[0, 6]]), frames[[0, 0]])
+    assert scores[0] == 100
+    assert scores[1] == pytest.approx(-10 * np.log10(((frames[6] / 255 - frames[0] / 255) ** 2).mean()), abs=1e-3)
 
 
 def break_one(folder: Path, what: str) -> Iterator[str]:

@@ -6,17 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cvae.checkpoint import Checkpoint, load_checkpoint
+from cvae.checkpoint import Checkpoint
 from cvae.errors import InputError
 from cvae.video import read_clip
 from tests.conftest import moving_square, write_pictures
 from web import prediction
 from web.prediction import Inputs, Session, Step, predict
-
-
-@pytest.fixture
-def checkpoint(tiny_checkpoint: Path) -> Checkpoint:
-    return load_checkpoint(tiny_checkpoint)
 
 
 @pytest.fixture(autouse=True)
