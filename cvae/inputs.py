@@ -16,7 +16,7 @@ CLIP_FORMATS = (
 _MEGABYTE = 2**20
 HEAD_BYTES = 512
 
-Kind = Literal["picture", "video", "zip", "array"]
+Kind = Literal["picture", "video", "zip", "array", "json"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,11 @@ def recognise(head: bytes) -> FileType:
     for pattern, file_type in _TYPES:
         if re.match(pattern, head, re.DOTALL | re.IGNORECASE if pattern.endswith(b"html)") else re.DOTALL):
             return file_type
-    is_text = not re.search(rb"[\x00-\x08\x0e-\x1f]", head)
-    return FileType(None, "text" if is_text else "no file that we know")
+    if re.search(rb"[\x00-\x08\x0e-\x1f]", head):
+        return FileType(None, "no file that we know")
+    if re.match(rb"(\xef\xbb\xbf)?\s*[\[{]", head):
+        return FileType("json", "a JSON text")
+    return FileType(None, "text")
 
 
 def quoted(name: str) -> str:
