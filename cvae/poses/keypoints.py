@@ -1,0 +1,25 @@
+"""Key points of one person over time: what every source of poses is turned into before it is drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keypoints:
+    """EDN-23 key points of one person over time."""
+
+    points: np.ndarray
+    """float64 `(T, 23, 3)`: x, y and confidence. Confidence 0, and then x = y = 0 too: joint missing. Never NaN."""
+    canvas: tuple[float, float] | None
+    """`(H, W)` of the picture in whose pixels x and y are; (1, 1) for normalised ones; None where nobody says."""
+    fps: float | None = None
+    """Frames per second; None where the source has no rate."""
+    notes: tuple[str, ...] = ()
+    """Sentences that the user should see: who was followed, which joints or frames are missing."""
+
+    def at(self, size: tuple[int, int]) -> np.ndarray:
+        """The points in pixels of a picture of `size` `(H, W)`: `(T, 23, 3)`, a copy. The canvas must be known."""
+        assert self.canvas is not None
+        height, width = self.canvas
+        return self.points * [size[1] / width, size[0] / height, 1]
