@@ -92,7 +92,9 @@ def is_array_zip(archive: ZipFile) -> bool:
 
 
 @dataclass(frozen=True)
-class _Header:
+class ArrayHeader:
+    """What a .npy file says about its array before the array itself comes."""
+
     shape: tuple[int, ...]
     dtype: np.dtype
 
@@ -123,7 +125,7 @@ def read_array_zip(archive: ZipFile, name: str, limits: Limits) -> np.ndarray:
     headers = {}
     for key, info in members.items():
         with archive.open(info) as file:
-            headers[key] = _read_header(file, f"{name}: {key}")
+            headers[key] = read_array_header(file, f"{name}: {key}")
     fitting = [key for key, header in headers.items() if header.is_frames]
     chosen = [key for key in ARRAY_NAMES if key in headers] or fitting
     if not chosen:
@@ -146,20 +148,29 @@ def read_array(file: IO[bytes], name: str, limits: Limits) -> np.ndarray:
     Raises:
         InputError: If shape, type or size do not fit, or the file is damaged.
     """
-    header = _read_header(file, name)
+    header = read_array_header(file, name)
     if not header.is_frames:
         raise InputError(f"The array {quoted(name)} is {header}; {_ARRAY_EXPECTED}.")
     count, height, width, _ = header.shape
     limits.check_frames(name, count)
     limits.check_frame(name, width, height)
     limits.check_kept_pixels(name, count * height * width)
+    array = load_array(file, header, name, limits)
+    return array if array.dtype == np.uint8 else _from_unit_range(array, name)
+
+
+def load_array(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) -> np.ndarray:
+    """The whole array of an open .npy file whose header has been read and found fitting.
+
+    Raises:
+        InputError: If it is too large, damaged or of Python objects.
+    """
     limits.check_unpacked(name, math.prod(header.shape) * header.dtype.itemsize)
     file.seek(0)
     try:
-        array = np.lib.format.read_array(file, allow_pickle=False)
+        return np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:
         raise InputError(f"The array {quoted(name)} is damaged or cut short.") from error
-    return array if array.dtype == np.uint8 else _from_unit_range(array, name)
 
 
 def _from_unit_range(array: np.ndarray, name: str) -> np.ndarray:
@@ -171,7 +182,12 @@ def _from_unit_range(array: np.ndarray, name: str) -> np.ndarray:
     return frames
 
 
-def _read_header(file: IO[bytes], name: str) -> _Header:
+def read_array_header(file: IO[bytes], name: str) -> ArrayHeader:
+    """Shape and type of an open .npy file.
+
+    Raises:
+        InputError: If it has no such header, or one that only an attacker writes.
+    """
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
@@ -179,11 +195,11 @@ def _read_header(file: IO[bytes], name: str) -> _Header:
     try:
         read = readers[np.lib.format.read_magic(file)]
         shape, _, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
-        return _Header(shape, dtype)
+        return ArrayHeader(shape, dtype)
     except Exception as error:  # a hostile header reaches Python's own parser: RecursionError, MemoryError, ...
         raise InputError(f"The array {quoted(name)} has a header that cannot be read.") from error
 
 
-def _list(headers: dict[str, _Header]) -> str:
+def _list(headers: dict[str, ArrayHeader]) -> str:
     shown = [f"{quoted(key)}: {header}" for key, header in islice(headers.items(), 6)]
     return ", ".join(shown) + (", ..." if len(headers) > 6 else "")

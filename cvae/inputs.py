@@ -99,6 +99,10 @@ class Limits:
     """Of a zip or an array."""
     max_zip_ratio: int = 250
     """Unpacked to packed bytes of a zip above 1 MB (real poses in a .npz reach 31, a bomb 1000)."""
+    max_json_bytes: int = 64 * _MEGABYTE
+    """Of the JSON texts of one clip together (three people with hands and face take 30 KB a frame)."""
+    max_json_values: int = 8_000_000
+    """Numbers, lists and objects in one JSON text: bounds the memory, up to 90 bytes each."""
 
     def check_bytes(self, name: str, size: int) -> None:
         if size > self.max_bytes:
@@ -146,6 +150,13 @@ class Limits:
                 f"{quoted(name)} unpacks to more than {self.max_zip_ratio} times its size, as zip bombs do; "
                 "expected pictures or arrays."
             )
+
+    def check_json(self, name: str, size: int, values: int = 0) -> None:
+        if size > self.max_json_bytes:
+            most = _megabytes(self.max_json_bytes)
+            raise InputError(f"{quoted(name)} has {_megabytes(size)} of JSON; at most {most} are accepted.")
+        if values > self.max_json_values:
+            raise InputError(f"{quoted(name)} holds more than the {self.max_json_values:,} values that are accepted.")
 
 
 LIMITS = Limits()
