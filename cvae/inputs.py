@@ -91,6 +91,8 @@ class Limits:
     max_frames: int = 2_000
     max_total_pixels: int = 4_000_000_000
     """Decoded for one clip: bounds the time (16 seconds of 4K at 30 frames per second)."""
+    max_seconds: float = 120
+    """Of work on one clip, from its first frame to its last."""
     max_kept_pixels: int = 400_000_000
     """Of one clip after resizing: bounds the memory, 3 bytes each."""
     max_entries: int = 4_000
@@ -132,6 +134,12 @@ class Limits:
             most = millions(self.max_total_pixels)
             raise InputError(f"The frames of {quoted(name)} have more than the {most} pixels that are accepted.")
 
+    def check_seconds(self, name: str, seconds: float) -> None:
+        if seconds >= self.max_seconds:
+            raise InputError(
+                f"Reading {quoted(name)} took more than the {self.max_seconds:g} seconds that are accepted."
+            )
+
     def check_kept_pixels(self, name: str, pixels: int) -> None:
         if pixels > self.max_kept_pixels:
             most = millions(self.max_kept_pixels)
@@ -160,6 +168,15 @@ class Limits:
 
 
 LIMITS = Limits()
+OWN_FILES = Limits(
+    max_bytes=16 * 1024 * _MEGABYTE,
+    max_frames=60_000,
+    max_total_pixels=500_000_000_000,
+    max_seconds=4 * 3600,
+    max_entries=64_000,
+    max_unpacked_bytes=16 * 1024 * _MEGABYTE,
+)
+"""For files of whoever runs the program: half an hour of 4K at 30 frames per second."""
 
 
 def read_head(path: Path, limits: Limits) -> bytes:

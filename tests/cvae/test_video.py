@@ -125,7 +125,7 @@ def test_our_own_mistake_is_not_blamed_on_the_animation(tmp_path: Path, monkeypa
     def mistaken(*_: Any) -> None:
         raise AssertionError("ours")
 
-    monkeypatch.setattr("cvae.video.to_rgb", mistaken)
+    monkeypatch.setattr("cvae.reader.to_rgb", mistaken)
     with pytest.raises(AssertionError, match="ours"):
         read_clip(save_animation(tmp_path / "a.gif", blocks(), duration=50))
 

@@ -1,0 +1,56 @@
+"""From the times at which frames are shown to frames at an even rate."""
+
+import numpy as np
+
+FASTEST = 240
+"""Frames per second that a file may claim and be believed; frames of varying distance claim 1000 or 90000."""
+_FASTEST_OF_UNEVEN = 60
+_USUAL = (24000 / 1001, 24, 25, 30000 / 1001, 30, 50, 60000 / 1001, 60)
+# Below a half, so that of two frames equally near to a tick the earlier is shown.
+_NEAR = 0.49
+
+
+def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:
+    """The rate of frames that are shown at given times.
+
+    It is the claimed one where the times agree with it; else one whose ticks the frames keep to, though some ticks
+    may lack a frame of their own; else that of the median distance, at most 60.
+
+    Args:
+        shown: `(N + 1,)` seconds, never falling: the start of each frame and the end of the last.
+        claimed: What the file says, if it says anything.
+
+    Returns:
+        Frames per second, above zero.
+    """
+    steps = np.diff(shown)
+    if not (steps > 0).any():
+        return claimed or 30.0
+    if claimed and (ticks_of_each(shown, claimed) == 1).all():
+        return claimed
+    step = float(np.median(steps[steps > 0]))
+    ticks = np.maximum(1, np.round(steps / step)).sum()
+    kept_to = float(ticks / (shown[-1] - shown[0]))
+    if (ticks_of_each(shown, kept_to) >= 1).all():
+        return kept_to
+    nearest = min(_USUAL, key=lambda rate: abs(rate * step - 1))
+    return min(_FASTEST_OF_UNEVEN, nearest if abs(nearest * step - 1) < 0.02 else 1 / step)
+
+
+def ticks_of_each(shown: np.ndarray, rate: float) -> np.ndarray:
+    """At how many ticks of an even rate each frame is shown, the first tick being the start of the first frame.
+
+    Time stamps may be off by nearly half a tick, or half the median distance of the frames where that is less.
+
+    Args:
+        shown: `(N + 1,)` seconds, as above.
+        rate: Ticks per second.
+
+    Returns:
+        `(N,)` int64: 0 for a frame that is left out, 2 for one that is shown twice.
+    """
+    position = (shown - shown[0]) * rate
+    near = _NEAR * min(1.0, float(np.median(np.diff(position))))
+    first = np.ceil(position[:-1] - near)
+    end = max(1.0, float(np.round(position[-1])), float(first[-1]))
+    return np.diff(np.append(first, end)).astype(np.int64)
