@@ -1,0 +1,225 @@
+"""Key points read back from pictures: COCO-18 skeletons on black, as ControlNet and DWPose draw them.
+
+A limb is 60 % as bright as a joint and both carry their number as hue, so each coloured pixel says what it belongs to.
+Discs of bright pixels and the ends of segments of dim ones are candidates for the joints; the choice among them is
+the one whose limbs are really drawn, found exactly since the skeleton is a tree.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cvae.errors import InputError
+
+JOINT_COUNT = 18
+LIMBS = (
+    *((1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13)),
+    *((1, 0), (0, 14), (14, 16), (0, 15), (15, 17)),
+)
+"""A tree from the neck on: the joint nearer to it comes first. Limb i and joint i have the hue of i * 20 degrees."""
+
+_LONGEST_SIDE = 1024
+_LEAST_VALUE = 60
+_LEAST_SATURATION = 150
+_DISC_VALUE = 175  # between a limb, 153, and a disc, 255
+_LEFT_KNEE = 12  # has the colour of the dots of hands
+_READABLE_JOINTS = 4
+_READABLE_SHARE = 0.1
+_PAIRS = np.random.default_rng(0).random((24, 2))
+_ALONG = np.linspace(0.15, 0.85, 12)
+_BLACK, _OTHER = -1000, 1000  # where the map of hues has none
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Paint:
+    """What is coloured in a picture; points are x and y, hues half degrees."""
+
+    hues: np.ndarray
+    """`(H, W)`, `_BLACK` or `_OTHER` where there is none."""
+    discs: list[np.ndarray]
+    """`(N, 2)` for each hue: bright pixels."""
+    limbs: list[np.ndarray]
+    """`(N, 2)` for each hue: dim pixels away from bright ones."""
+    radius: float
+    """Of a disc, which is half the width of a limb too."""
+
+
+def read_coco_pictures(frames: Iterable[np.ndarray]) -> np.ndarray:
+    """Finds the joints of one person in pictures of skeletons.
+
+    Hands and faces may be drawn too, and the pictures may have been compressed.
+
+    Args:
+        frames: uint8 RGB `(H, W, 3)` each.
+
+    Returns:
+        `(T, 18, 3)`, COCO-18: x and y in pixels and confidence 1, or three zeros for a joint that is not there.
+
+    Raises:
+        InputError: If in nearly none of the pictures with anything in them a skeleton is found.
+    """
+    keypoints = []
+    drawn = readable = 0
+    for frame in frames:
+        points = np.zeros((JOINT_COUNT, 3))
+        keypoints.append(points)
+        scale = max(1.0, max(frame.shape[:2]) / _LONGEST_SIDE)
+        if scale > 1:
+            size = (round(frame.shape[1] / scale), round(frame.shape[0] / scale))
+            frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        value = cv2.max(cv2.max(frame[..., 0], frame[..., 1]), frame[..., 2])
+        if value.max() <= _LEAST_VALUE:
+            continue
+        points[:] = _read(frame, value)
+        points[:, :2] *= scale
+        drawn += 1
+        readable += (points[:, 2] > 0).sum() >= _READABLE_JOINTS
+    if readable < _READABLE_SHARE * drawn:
+        raise InputError(
+            f"A skeleton was found in {readable} of {drawn} pictures; expected skeletons of 18 joints (COCO) in "
+            "rainbow colours on black, as ControlNet and DWPose draw them."
+        )
+    return np.array(keypoints).reshape(-1, JOINT_COUNT, 3)
+
+
+def _read(frame: np.ndarray, value: np.ndarray) -> np.ndarray:
+    points = np.zeros((JOINT_COUNT, 3))
+    paint = _sort_by_hue(frame, value)
+    if paint is None:
+        return points
+    ends = [_fit_limb(pixels, paint.radius) for pixels in paint.limbs]
+    candidates = [_candidates(joint, ends, paint) for joint in range(JOINT_COUNT)]
+    for joint, point in enumerate(_choose(candidates, paint)):
+        if point is not None:
+            points[joint] = *point, 1
+    return points
+
+
+def _sort_by_hue(frame: np.ndarray, value: np.ndarray) -> _Paint | None:
+    rows, columns = np.nonzero(value > _LEAST_VALUE)
+    smooth = cv2.GaussianBlur(frame, (3, 3), 0)  # a GIF's dots and a video's noise have hues of their own
+    colors = cv2.cvtColor(smooth[rows, columns][:, None], cv2.COLOR_RGB2HSV)[:, 0]
+    map_of_hues = np.full(value.shape, _BLACK, np.int16)
+    map_of_hues[rows, columns] = _OTHER
+    kept = colors[:, 1] > _LEAST_SATURATION
+    if not kept.any():
+        return None
+    rows, columns, hues = rows[kept], columns[kept], colors[kept, 0].astype(np.int16)
+    map_of_hues[rows, columns] = hues
+    mask = np.zeros(value.shape, np.uint8)
+    mask[rows, columns] = 1
+    radius = float(np.percentile(cv2.distanceTransform(mask, cv2.DIST_L2, 3)[rows, columns], 97))
+    is_disc = value[rows, columns] > _DISC_VALUE
+    mask[rows[~is_disc], columns[~is_disc]] = 0
+    is_limb = cv2.dilate(mask, np.ones((3, 3), np.uint8))[rows, columns] == 0
+    centres = np.stack([columns, rows], axis=1) + 0.5
+    off = [_off(hues, index) for index in range(JOINT_COUNT)]
+    return _Paint(
+        hues=map_of_hues,
+        discs=[centres[is_disc & (off[index] <= 8)] for index in range(JOINT_COUNT)],
+        limbs=[centres[is_limb & (off[index] <= 5)] for index in range(len(LIMBS))],
+        radius=max(radius, 1.0),
+    )
+
+
+def _off(hues: np.ndarray, index: int) -> np.ndarray:
+    """How far hues are from that of joint or limb `index`, half degrees."""
+    return np.abs((hues - 10 * index + 90) % 180 - 90)
+
+
+def _fit_limb(pixels: np.ndarray, radius: float) -> np.ndarray | None:
+    """The ends `(2, 2)` of the segment along which most pixels of a hue lie."""
+    least = 2 * radius**2
+    if len(pixels) < max(least, 4):
+        return None
+    sample = pixels[:: len(pixels) // 300 + 1]
+    starts, ends = sample[(_PAIRS * len(sample)).astype(int)].transpose(1, 0, 2)
+    across = (ends - starts)[:, ::-1] * (1, -1)
+    across /= np.maximum(np.hypot(*across.T), 1e-6)[:, None]
+    distance = np.abs(sample @ across.T - (starts * across).sum(axis=1))
+    best = int((distance < radius).sum(axis=0).argmax())
+    pixels = pixels[np.abs((pixels - starts[best]) @ across[best]) < 1.5 * radius]
+    pixels = _longest_run(pixels, pixels @ (across[best][::-1] * (-1, 1)), 6 * radius)
+    if len(pixels) < max(least, 4):
+        return None
+    middle = pixels.mean(axis=0)
+    variances, axes = np.linalg.eigh(np.cov((pixels - middle).T))
+    half = 2 * np.sqrt(variances[1]) * axes[:, 1]  # so far reaches an ellipse of this variance
+    return np.stack([middle - half, middle + half])
+
+
+def _longest_run(pixels: np.ndarray, along: np.ndarray, gap: float) -> np.ndarray:
+    order = np.argsort(along)
+    runs = np.split(order, np.flatnonzero(np.diff(along[order]) > gap) + 1)
+    return pixels[max(runs, key=len)]
+
+
+def _candidates(joint: int, ends: Sequence[np.ndarray | None], paint: _Paint) -> list[tuple[np.ndarray, float]]:
+    """Where a joint may be, and which part of a disc, 0 to 1, is seen there."""
+    found: list[tuple[np.ndarray, float]] = []
+    pixels, radius = paint.discs[joint], paint.radius
+    guesses = [
+        end for limb, both in zip(LIMBS, ends, strict=True) if joint in limb and both is not None for end in both
+    ]
+    rest = pixels
+    for _ in range(3):
+        if len(rest) < radius**2:
+            break
+        densest = _densest(rest, 2 * radius)
+        guesses.insert(0, densest)
+        rest = rest[((rest - densest) ** 2).sum(axis=1) > (3 * radius) ** 2]
+    for guess in guesses:
+        point, seen = _disc_near(pixels, guess, radius)
+        if all(((point - other) ** 2).sum() > radius**2 for other, _ in found):
+            found.append((point, seen))
+    return found
+
+
+def _densest(pixels: np.ndarray, cell: float) -> np.ndarray:
+    columns, rows = (pixels / cell).astype(int).T
+    number = rows * 10_000 + columns
+    best = np.bincount(number - number.min()).argmax() + number.min()
+    return pixels[number == best].mean(axis=0)
+
+
+def _disc_near(pixels: np.ndarray, point: np.ndarray, radius: float) -> tuple[np.ndarray, float]:
+    """The centre of the bright pixels around `point`, which itself is returned where there are too few."""
+    moved = point
+    near = pixels
+    for reach in (3, 2, 1.5):
+        near = pixels[((pixels - moved) ** 2).sum(axis=1) < (reach * radius) ** 2]
+        if len(near) < radius**2:
+            return point, 0.0
+        moved = near.mean(axis=0)
+    return moved, min(1.0, len(near) / (2 * radius**2))
+
+
+def _choose(candidates: Sequence[list[tuple[np.ndarray, float]]], paint: _Paint) -> list[np.ndarray | None]:
+    """The best choice of candidates, None for missing ones: the sum over its discs and limbs is the largest."""
+    scores = [np.array([0.0] + [seen - 0.4 for _, seen in several]) for several in candidates]  # missing comes first
+    places = [np.array([point for point, _ in several]).reshape(-1, 2) for several in candidates]
+    choices: list[np.ndarray] = []
+    for index in reversed(range(len(LIMBS))):
+        parent, child = LIMBS[index]
+        total = np.tile(scores[child], (len(scores[parent]), 1))
+        total[1:, 1:] += _limb_scores(places[parent], places[child], index, paint)
+        choices.insert(0, total.argmax(axis=1))
+        scores[parent] = scores[parent] + total.max(axis=1)
+    chosen = {1: int(scores[1].argmax())}
+    for (parent, child), choice in zip(LIMBS, choices, strict=True):
+        chosen[child] = int(choice[chosen[parent]])
+    if not chosen[11] and not chosen[13]:
+        chosen[_LEFT_KNEE] = 0
+    return [places[joint][chosen[joint] - 1] if chosen[joint] else None for joint in range(JOINT_COUNT)]
+
+
+def _limb_scores(starts: np.ndarray, ends: np.ndarray, index: int, paint: _Paint) -> np.ndarray:
+    """`(N, M)`: how well limb `index` is drawn from each start to each end; below 0: it is not."""
+    between = starts[:, None, None] + (ends[None, :, None] - starts[:, None, None]) * _ALONG[:, None]
+    columns, rows = np.clip(between, 0, np.array(paint.hues.shape[::-1]) - 1).astype(int).transpose(3, 0, 1, 2)
+    hues = paint.hues[rows, columns]
+    agree = np.where(hues == _BLACK, -1.0, np.where((hues != _OTHER) & (_off(hues, index) <= 7), 1.0, -0.2))
+    length = np.hypot(*(ends[None] - starts[:, None]).transpose(2, 0, 1))
+    return agree.mean(axis=2) * (1 + np.minimum(1, length / (20 * paint.radius)))
