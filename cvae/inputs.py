@@ -174,6 +174,7 @@ OWN_FILES = Limits(
     max_total_pixels=500_000_000_000,
     max_seconds=4 * 3600,
     max_entries=64_000,
+    max_json_bytes=1024 * _MEGABYTE,
     max_unpacked_bytes=16 * 1024 * _MEGABYTE,
 )
 """For files of whoever runs the program: half an hour of 4K at 30 frames per second."""

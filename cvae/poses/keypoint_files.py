@@ -1,0 +1,238 @@
+"""Key points, read from whatever a user has them in: OpenPose JSON and arrays, alone, in folders and in zips."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+from zipfile import ZipFile
+
+import numpy as np
+
+from cvae import archives
+from cvae.archives import ArrayHeader
+from cvae.errors import InputError
+from cvae.inputs import HEAD_BYTES, LIMITS, Limits, open_file, quoted, read_head, recognise
+from cvae.poses.formats import FORMATS, on_canvas, to_edn
+from cvae.poses.keypoints import Keypoints
+from cvae.poses.openpose import FARTHEST, Frame, follow, parse_frames
+from cvae.stills import natural_order, visible_files
+
+_ARRAY_NAME = "keypoints"
+_CANVAS_NAME = "canvas"
+_ARRAY_EXPECTED = "expected numbers of shape (T, K, 2) or (T, K, 3), K being 18, 23 or 25"
+
+
+def read_keypoints(path: Path | Sequence[Path], limits: Limits = LIMITS) -> Keypoints | None:
+    """Reads the key points of one person from a file, a folder or several files, each recognised by its content.
+
+    OpenPose JSON (see `cvae.poses.openpose`): one file alone, or a frame in each of several, in the natural order of
+    their names. A .npy array `(T, K, 2 or 3)`, K being 18, 23 or 25, x, y and perhaps confidence; or a .npz with
+    such an array, called keypoints if there are several, and perhaps `canvas`, `(H, W)` of the picture.
+
+    Args:
+        path: One path, or several.
+        limits: How large it may be.
+
+    Returns:
+        None where it holds something else, which `read_clip` reads or refuses; pictures come before key points.
+
+    Raises:
+        InputError: If it is missing, too large or damaged, or if its key points cannot be used.
+    """
+    paths = [path] if isinstance(path, Path) else list(path)
+    if len(paths) != 1:
+        return _read_files(paths, limits) if paths else None
+    if _is_folder(paths[0]):
+        return _read_folder(paths[0], limits)
+    return _read_file(paths[0], limits)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as a name too long; opening the file will tell
+        return False
+
+
+def _read_file(path: Path, limits: Limits) -> Keypoints | None:
+    name = path.name
+    kind = recognise(read_head(path, limits)).kind
+    if kind == "json":
+        return _from_texts([_Text(name, path.stat().st_size, _opener(path))], [], name, limits)
+    if kind == "array":
+        with open_file(path) as file:
+            header = archives.read_array_header(file, name)
+            return _from_array(_load(file, header, name, limits), None, name) if _fits(header) else None
+    if kind == "zip":
+        with archives.open_zip(path, limits) as archive:
+            read = _read_array_zip if archives.is_array_zip(archive) else _read_zip
+            return read(archive, name, limits)
+    return None
+
+
+# JSON
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A JSON file, not yet opened."""
+
+    name: str
+    size: int
+    """Bytes."""
+    open: Callable[[], IO[bytes]]
+
+
+def _opener(path: Path) -> Callable[[], IO[bytes]]:
+    return lambda: open_file(path)
+
+
+def _read_files(paths: Sequence[Path], limits: Limits) -> Keypoints | None:
+    name = f"{paths[0].name} and {len(paths) - 1} more"
+    limits.check_entries(name, len(paths))
+    heads = {path: recognise(read_head(path, limits)) for path in paths}
+    if "json" not in {came.kind for came in heads.values()} or "picture" in {came.kind for came in heads.values()}:
+        return None
+    for path, came in heads.items():
+        if came.kind != "json":
+            raise InputError(f"{quoted(path.name)} is {came.title}; expected only OpenPose JSON, as the others are.")
+    return _from_texts([_Text(path.name, path.stat().st_size, _opener(path)) for path in paths], [], name, limits)
+
+
+def _read_folder(folder: Path, limits: Limits) -> Keypoints | None:
+    texts, others = [], []
+    for path in visible_files(folder, limits):
+        with open_file(path) as file:
+            kind = recognise(file.read(HEAD_BYTES)).kind
+        if kind == "picture":
+            return None
+        if kind == "json":
+            texts.append(_Text(path.name, path.stat().st_size, _opener(path)))
+        else:
+            others.append(path.name)
+    return _from_texts(texts, others, folder.name, limits) if texts else None
+
+
+def _read_zip(archive: ZipFile, name: str, limits: Limits) -> Keypoints | None:
+    texts, others, folders = [], [], set()
+    for info in archives.files_in(archive):
+        kind = recognise(archives.read_head_of(archive, info)).kind
+        inside = PurePosixPath(info.filename)
+        if kind == "picture":
+            return None
+        if kind == "json":
+            texts.append(_Text(inside.name, info.file_size, archives.opener(archive, info, limits)))
+            folders.add(inside.parent.as_posix())
+        else:
+            others.append(inside.name)
+    if len(folders) > 1:
+        named = " and ".join(quoted(folder) for folder in sorted(folders)[:2])
+        raise InputError(
+            f"{quoted(name)} has key points in {len(folders)} folders ({named}); expected one clip in one folder."
+        )
+    return _from_texts(texts, others, name, limits) if texts else None
+
+
+def _from_texts(texts: Sequence[_Text], others: Sequence[str], name: str, limits: Limits) -> Keypoints:
+    limits.check_frames(name, len(texts))
+    limits.check_json(name, sum(text.size for text in texts))
+    frames: list[Frame] = []
+    for text in sorted(texts, key=lambda text: natural_order(text.name)):
+        with text.open() as file:
+            came = parse_frames(file.read(), text.name, limits)
+        if len(came) > 1 and len(texts) > 1:
+            raise InputError(
+                f"{quoted(text.name)}, one of {len(texts)} JSON files, holds {len(came)} frames; expected one frame "
+                "in each of several files, or one file alone."
+            )
+        frames += came
+    left_out = ", ".join(quoted(other) for other in sorted(others)[:3]) + (", ..." if len(others) > 3 else "")
+    notes = [f"Left out of {quoted(name)}, being no key points: {left_out}."] if others else []
+    return _from_frames(frames, name, notes)
+
+
+def _from_frames(frames: Sequence[Frame], name: str, notes: list[str]) -> Keypoints:
+    _check_same([(frame.name, f"{frame.people.shape[1]} joints") for frame in frames if frame.people is not None])
+    canvases = [(frame.name, frame.canvas) for frame in frames if frame.canvas is not None]
+    _check_same([(title, f"a canvas of {width:g}x{height:g} pixels") for title, (height, width) in canvases])
+    people = [None if frame.people is None else to_edn(frame.people) for frame in frames]
+    most = max(int(each.any(axis=(1, 2)).sum()) if each is not None else 0 for each in people)
+    if most > 1:
+        notes.append(f"{quoted(name)} shows up to {most} people; the one that is largest at first is followed.")
+    return _keypoints(follow(people), canvases[0][1] if canvases else None, name, notes)
+
+
+def _check_same(told: Sequence[tuple[str, str]]) -> None:
+    for title, what in told:
+        if what != told[0][1]:
+            raise InputError(f"{told[0][0]} has {told[0][1]} and {title} has {what}; expected the same in all.")
+
+
+# Arrays
+
+
+def _fits(header: ArrayHeader) -> bool:
+    shape = header.shape
+    return (
+        len(shape) == 3 and shape[0] > 0 and shape[1] in FORMATS and shape[2] in (2, 3) and header.dtype.kind in "fiu"
+    )
+
+
+def _load(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) -> np.ndarray:
+    limits.check_frames(name, header.shape[0])
+    return archives.load_array(file, header, name, limits)
+
+
+def _read_array_zip(archive: ZipFile, name: str, limits: Limits) -> Keypoints | None:
+    members = {info.filename.removesuffix(".npy"): info for info in archives.files_in(archive)}
+    headers = {}
+    for key, info in members.items():
+        with archive.open(info) as file:
+            headers[key] = archives.read_array_header(file, f"{name}: {key}")
+    fitting = [key for key, header in headers.items() if _fits(header)]
+    if any(header.is_frames for header in headers.values()) or not (fitting or _ARRAY_NAME in headers):
+        return None
+    chosen = _ARRAY_NAME if _ARRAY_NAME in headers else fitting[0]
+    if len(fitting) > 1 and chosen != _ARRAY_NAME:
+        named = ", ".join(quoted(key) for key in fitting[:3])
+        raise InputError(f"{quoted(name)} holds several arrays of key points ({named}); expected one.")
+
+    def load(key: str) -> np.ndarray:
+        with archive.open(members[key]) as file:
+            return _load(file, headers[key], f"{name}: {key}", limits)
+
+    if chosen not in fitting:
+        raise InputError(f"The array {quoted(f'{name}: {chosen}')} is {headers[chosen]}; {_ARRAY_EXPECTED}.")
+    canvas = None
+    if _CANVAS_NAME in headers:
+        header = headers[_CANVAS_NAME]
+        sides = load(_CANVAS_NAME) if header.shape == (2,) and header.dtype.kind in "fiu" else np.zeros(2)
+        if not ((sides > 0) & (sides <= limits.max_side)).all():
+            raise InputError(
+                f"The array {quoted(f'{name}: {_CANVAS_NAME}')} is no size of a picture; expected its height and "
+                f"width, above 0, at most {limits.max_side}."
+            )
+        canvas = float(sides[0]), float(sides[1])
+    return _from_array(load(chosen), canvas, name)
+
+
+def _from_array(array: np.ndarray, canvas: tuple[float, float] | None, name: str) -> Keypoints:
+    points = array.astype(np.float64)
+    if points.shape[2] == 2:
+        points = np.concatenate([points, np.ones((*points.shape[:2], 1))], axis=2)
+    with np.errstate(invalid="ignore"):
+        beyond = np.isfinite(points) & (np.abs(points) > FARTHEST)
+    if beyond.any():
+        raise InputError(f"{quoted(name)} has {points[beyond][0]:g} in it; expected at most {FARTHEST:,.0f}.")
+    return _keypoints(to_edn(points), canvas, name, [])
+
+
+def _keypoints(points: np.ndarray, canvas: tuple[float, float] | None, name: str, notes: Sequence[str]) -> Keypoints:
+    without = int((~points.any(axis=(1, 2))).sum())
+    if without == len(points):
+        frames = f"any of its {without} frames" if without > 1 else "it"
+        raise InputError(f"{quoted(name)} shows nobody in {frames}; expected the key points of a person.")
+    if without:
+        notes = [*notes, f"{without} of {len(points)} frames of {quoted(name)} show nobody."]
+    points, canvas = on_canvas(points, canvas)
+    return Keypoints(points=points, canvas=canvas, notes=tuple(notes))
