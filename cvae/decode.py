@@ -4,12 +4,15 @@ OpenCV only reads the header: where it cannot convert a frame (interlaced video)
 has filled, without an error, and on a public page that memory may hold what somebody else has uploaded.
 """
 
+import math
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -17,14 +20,23 @@ from typing import IO
 import cv2
 import imageio_ffmpeg
 import numpy as np
+from PIL import Image
 
 from cvae.errors import InputError
 from cvae.inputs import Limits, quoted
 from cvae.pace import FASTEST
+from cvae.pictures import to_rgb
 
 # Without these a playlist renamed .mp4 makes FFmpeg open other files of this machine.
 _CAPTURE_OPTIONS = "protocol_whitelist;file|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
 _QUIET = "-8"
+_ALPHA_PIXELS = r", (yuva|gbrap|rgba|bgra|argb|abgr|ya8|ya16|pal8)"
+_ALPHA_TAG = r"(?m)^ +alpha_mode +: 1$"
+# Most HDR shows white at 203 of its up to 10,000 candelas (ITU-R BT.2408); what is brighter is compressed.
+_TONE_MAPPING = (
+    "zscale=transferin={transfer}:primariesin=bt2020:matrixin=bt2020nc:transfer=linear:npl=203,format=gbrpf32le,"
+    "zscale=primaries=bt709,tonemap=mobius:param=0.7:desat=0,zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv444p"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +45,7 @@ class VideoHeader:
 
     width: int
     height: int
-    """Upright, as a phone's rotation tag says."""
+    """Upright, as a phone's rotation tag says, and of square pixels."""
     fps: float | None
     """None where the rate is no plausible one."""
     promised: int
@@ -52,15 +64,28 @@ def read_header(path: Path, limits: Limits) -> VideoHeader:
         InputError: If it cannot be opened, or its frames are larger than the limits.
     """
     with _capture(path) as capture:
-        width, height, count = (
+        width, height, count, turned, wide, high = (
             int(capture.get(key))
-            for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_COUNT)
+            for key in (
+                cv2.CAP_PROP_FRAME_WIDTH,
+                cv2.CAP_PROP_FRAME_HEIGHT,
+                cv2.CAP_PROP_FRAME_COUNT,
+                cv2.CAP_PROP_ORIENTATION_META,
+                cv2.CAP_PROP_SAR_NUM,
+                cv2.CAP_PROP_SAR_DEN,
+            )
         )
         fps = capture.get(cv2.CAP_PROP_FPS)
     limits.check_frame(path.name, width, height)
+    if wide > 0 and high > 0:  # the shape of a pixel, not yet turned
+        width = max(1, round(width * (high / wide if turned % 180 else wide / high)))
+        limits.check_frame(path.name, width, height)
     believed = 0 < fps <= FASTEST  # the count may be no more than length times rate, and is hugely negative if unknown
     return VideoHeader(
-        width=width, height=height, fps=fps if believed else None, promised=max(0, count) if believed else 0
+        width=width,
+        height=height,
+        fps=fps if believed else None,
+        promised=max(0, count) if believed else 0,
     )
 
 
@@ -113,28 +138,91 @@ def decode(
     Yields:
         uint8 RGB, `(H, W, 3)`.
     """
-    part = ["-ss", f"{start:.6f}"] if start else []
-    part += ["-t", f"{end - start:.6f}"] if end is not None else []
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"]
-    command += ["-max_pixels", str(limits.max_pixels), *part, "-f", container, "-i", str(path.resolve())]
+    traits = _traits(path, container, limits)
+    shape = (header.height, header.width, 4 if traits.has_alpha else 3)
+    command = [*_ffmpeg(), "-v", "error", "-max_pixels", str(limits.max_pixels)]
+    command += ["-c:v", traits.decoder] if traits.decoder else []
+    command += ["-ss", f"{start:.6f}"] if start else []
+    command += ["-t", f"{end - start:.6f}"] if end is not None else []
+    command += ["-f", container, "-i", str(path.resolve())]
     command += ["-map", "0:V:0", "-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]
     command += ["-frames:v", str(most)] if most is not None else []
-    command += ["-s", f"{header.width}x{header.height}", "-pix_fmt", "rgb24"]
+    command += ["-vf", ",".join(_filters(path, header, traits))]
+    command += ["-pix_fmt", "rgba" if traits.has_alpha else "rgb24"]
     with TemporaryDirectory() as folder, (Path(folder) / "complaints").open("wb") as complaints:
         stamps = Path(folder) / "stamps"
         command += ["-stats_enc_pre", str(stamps), "-stats_enc_pre_fmt", "{pts}", "-f", "rawvideo", "-"]
         count = 0
-        for frame in _frames_of(command, (header.height, header.width), complaints, limits.max_seconds):
+        for frame in _frames_of(command, shape, complaints, limits.max_seconds):
             count += 1
-            yield frame
+            yield to_rgb(Image.fromarray(frame)) if traits.has_alpha else frame
         times = _times_in(stamps, count, header.fps) + start
-        return Report(times=times, complained=complaints.tell() > 0 or os.fstat(complaints.fileno()).st_size > 0)
+        return Report(times=times, complained=os.fstat(complaints.fileno()).st_size > 0)
+
+
+def _ffmpeg() -> list[str]:
+    return [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-protocol_whitelist", "file,pipe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Traits:
+    """What OpenCV does not tell of a video."""
+
+    transfer: str
+    """Of HDR, what FFmpeg calls its brightness curve; empty for any other video."""
+    is_interlaced: bool
+    has_alpha: bool
+    decoder: str
+    """That FFmpeg must be told, since its own choice leaves out the transparency; empty where it need not."""
+
+
+def _traits(path: Path, container: str, limits: Limits) -> _Traits:
+    line, _, tags = _description(path, container, limits).partition("\n")
+    transfer = re.search(r"\b(smpte2084|arib-std-b67)\b", line)
+    codec = re.search(r": Video: (vp[89])\b", line)
+    decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[codec[1]] if codec and re.search(_ALPHA_TAG, tags) else ""
+    return _Traits(
+        transfer=transfer[1] if transfer else "",
+        is_interlaced=bool(re.search(r"\((?:[^()]*, )?(top|bottom) (coded )?first", line)),
+        has_alpha=bool(decoder or re.search(_ALPHA_PIXELS, line)),
+        decoder=decoder,
+    )
+
+
+def _description(path: Path, container: str, limits: Limits) -> str:
+    """What FFmpeg writes of the first video stream, its tags below it."""
+    command = [*_ffmpeg(), "-hide_banner", "-f", container, "-i", str(path.resolve())]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits.max_seconds)
+    except subprocess.TimeoutExpired:
+        return ""
+    streams = re.split(r"^  Stream #", done.stderr.decode(errors="replace"), flags=re.MULTILINE)
+    return next((text for text in streams if re.match(r"[^\n]*: Video: (?![^\n]*\(attached pic\))", text)), "")
+
+
+def _filters(path: Path, header: VideoHeader, traits: _Traits) -> Iterator[str]:
+    if traits.is_interlaced:
+        yield "bwdif=mode=send_frame:deint=interlaced"
+    if traits.transfer:
+        if not _can_map_tones():
+            raise InputError(
+                f"{quoted(path.name)} is an HDR video, whose colours the FFmpeg of this machine cannot convert; "
+                "expected SDR."
+            )
+        yield _TONE_MAPPING.format(transfer=traits.transfer)
+    yield f"scale={header.width}:{header.height}"
+
+
+@cache
+def _can_map_tones() -> bool:
+    filters = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "quiet", "-filters"], capture_output=True).stdout
+    return b" zscale " in filters and b" tonemap " in filters
 
 
 def _frames_of(
-    command: Sequence[str], size: tuple[int, int], complaints: IO[bytes], seconds: float
+    command: Sequence[str], shape: tuple[int, int, int], complaints: IO[bytes], seconds: float
 ) -> Generator[np.ndarray, None, None]:
-    frame_bytes = size[0] * size[1] * 3
+    frame_bytes = math.prod(shape)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process:
         assert process.stdout is not None
         alarm = threading.Timer(seconds, process.kill)
@@ -142,7 +230,7 @@ def _frames_of(
         alarm.start()
         try:
             while len(pixels := process.stdout.read(frame_bytes)) == frame_bytes:
-                yield np.frombuffer(pixels, np.uint8).reshape(*size, 3)
+                yield np.frombuffer(pixels, np.uint8).reshape(shape)
         except BaseException:
             process.kill()
             raise

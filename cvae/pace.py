@@ -4,8 +4,8 @@ import numpy as np
 
 FASTEST = 240
 """Frames per second that a file may claim and be believed; frames of varying distance claim 1000 or 90000."""
-_FASTEST_OF_UNEVEN = 60
-_USUAL = (24000 / 1001, 24, 25, 30000 / 1001, 30, 50, 60000 / 1001, 60)
+_FASTEST_OF_UNEVEN = 60.0
+_USUAL = (24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 50.0, 60000 / 1001, 60.0)
 # Below a half, so that of two frames equally near to a tick the earlier is shown.
 _NEAR = 0.49
 
@@ -31,10 +31,15 @@ def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:
     step = float(np.median(steps[steps > 0]))
     ticks = np.maximum(1, np.round(steps / step)).sum()
     kept_to = float(ticks / (shown[-1] - shown[0]))
-    if (ticks_of_each(shown, kept_to) >= 1).all():
-        return kept_to
-    nearest = min(_USUAL, key=lambda rate: abs(rate * step - 1))
-    return min(_FASTEST_OF_UNEVEN, nearest if abs(nearest * step - 1) < 0.02 else 1 / step)
+    for rate in (_usual(kept_to), kept_to):
+        if (ticks_of_each(shown, rate) >= 1).all():
+            return rate
+    return min(_FASTEST_OF_UNEVEN, _usual(1 / step))
+
+
+def _usual(rate: float) -> float:
+    nearest = min(_USUAL, key=lambda usual: abs(usual - rate))
+    return nearest if abs(nearest - rate) < 0.01 * rate else rate
 
 
 def ticks_of_each(shown: np.ndarray, rate: float) -> np.ndarray:

@@ -85,7 +85,7 @@ def test_no_process_is_left_when_a_video_is_refused_halfway(tmp_path: Path, monk
     monkeypatch.setattr(subprocess, "Popen", start)
     with pytest.raises(InputError, match="more than the 9000 pixels"):
         read_clip(path, limits=Limits(max_total_pixels=9000))
-    assert [process.returncode is not None for process in started] == [True]
+    assert started and all(process.returncode is not None for process in started)
 
 
 @pytest.mark.parametrize("text", ["#EXTM3U\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile {}\n"])
