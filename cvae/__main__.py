@@ -5,5 +5,9 @@ from cvae.cli import run_command
 if __name__ == "__main__":
     run_command(
         "python -m cvae",
-        {"generate": ("cvae.generate:main", "Predict a video from a first frame and a sequence of poses.")},
+        {
+            "generate": ("cvae.generate:main", "Predict a video from a first frame and a sequence of poses."),
+            "extract": ("cvae.extract:main", "Find the poses in a video of a person."),
+            "fetch-pose-weights": ("cvae.poses.weights:main", "Fetch the networks that find poses, once."),
+        },
     )

@@ -1,9 +1,10 @@
-"""Finished clips as files that play anywhere: GIF and MP4."""
+"""Finished pictures and clips as files that open anywhere: PNG, GIF and MP4."""
 
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import imageio_ffmpeg
 import numpy as np
 
@@ -11,7 +12,15 @@ from cvae.errors import InputError
 from cvae.files import replacing
 from cvae.inputs import quoted
 
+DEFAULT_FPS = 20.0
+"""Frames per second where no source tells a rate."""
 _FASTEST_GIF = 50.0  # browsers play a delay below 20 ms as 100 ms
+
+
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Writes one picture, uint8 RGB `(H, W, 3)`."""
+    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+        raise OSError(f"could not write {path.name}")
 
 
 def write_video(path: Path, frames: np.ndarray, fps: float, *, scale: int = 1) -> None:

@@ -1,5 +1,7 @@
 """Writing files whole or not at all."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,31 @@ def new_folder(path: Path) -> None:
         raise InputError(f"{path} cannot be made a folder: {error.strerror}.") from None
     if used:
         raise InputError(f"{path} is not empty; give a new folder.")
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder` that takes its place at the end, or vanishes when the body fails.
+
+    Raises:
+        InputError: If there is something already, or the folder cannot be made.
+    """
+    folder = folder.resolve()  # of `.` too, the parent and the name are known
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"{folder.name} already exists and is not an empty folder; give a new one.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made a folder: {error.strerror}.") from None
+    try:
+        yield unfinished
+        unfinished.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 @contextmanager

@@ -20,79 +20,15 @@ from cvae.errors import InputError
 from cvae.export import write_video
 from cvae.files import replacing
 from cvae.gaussian import Sampling
-from cvae.inputs import width_by_height
 from cvae.metrics import psnr
 from cvae.models import PoseCVAE
-from cvae.pictures import read_picture, resize
+from cvae.progress import frame_bar
+from cvae.request import Request, read_request
 from cvae.rollout import rollout
-from cvae.video import Clip, read_clip
 
 log = logging.getLogger(__name__)
 
-DEFAULT_FPS = 20.0
-WHITE = 200  # of 255; the ground of a pose picture is above it
 Picture = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a user gave, made ready for the network."""
-
-    first_frame: Picture
-    """uint8 `(H, W, 3)`."""
-    poses: Picture
-    """uint8 `(T, H, W, 3)`, T at least 2; pose 0 belongs to the first frame."""
-    truth: Picture | None
-    """uint8 `(T, H, W, 3)`; frame 0 is not compared."""
-    fps: float
-    """Frames per second of the poses, else of the truth, else 20."""
-    notes: tuple[str, ...]
-    """Sentences that the user should see."""
-
-
-def read_request(
-    first_frame: Path,
-    poses: Path | Sequence[Path],
-    truth: Path | Sequence[Path] | None = None,
-    *,
-    size: tuple[int, int],
-    fps: float | None = None,
-) -> Request:
-    """Read and check the files of a user.
-
-    Args:
-        first_frame: A picture.
-        poses: Skeleton pictures, in anything that `read_clip` takes.
-        truth: The true frames, as many as poses.
-        size: Height and width that the network works at; everything is resized to it.
-        fps: Frames per second of the video to make; that of the files by default.
-
-    Raises:
-        InputError: If a file cannot be read, there is nothing to predict, or the lengths differ.
-    """
-    picture = read_picture(first_frame)
-    notes: list[str] = []
-    if picture.shape[:2] != size:
-        came, needed = width_by_height(picture.shape[:2]), width_by_height(size)
-        notes.append(f"The first frame is resized from {came} to {needed} (width x height).")
-    pose_clip = read_clip(poses, size=size)
-    if np.median(pose_clip.frames) < WHITE:
-        notes.append("The poses are not on white; the network knows skeletons drawn on white (EDN-23).")
-    if len(pose_clip.frames) < 2:
-        raise InputError("There is one pose; expected at least two: pose 0 belongs to the first frame.")
-    truth_clip = read_clip(truth, size=size) if truth else Clip(frames=pose_clip.frames[:0], fps=None)
-    if truth and len(truth_clip.frames) != len(pose_clip.frames):
-        raise InputError(
-            f"The ground truth has {len(truth_clip.frames)} frames and there are {len(pose_clip.frames)} poses; "
-            "expected as many frames as poses, frame 0 being the first frame."
-        )
-    return Request(
-        first_frame=resize(picture[None], size)[0],
-        poses=pose_clip.frames,
-        truth=truth_clip.frames if truth else None,
-        fps=fps or pose_clip.fps or truth_clip.fps or DEFAULT_FPS,
-        notes=(*notes, *pose_clip.notes, *truth_clip.notes),
-    )
 
 
 def generate(model: PoseCVAE, request: Request, *, sample: Sampling = "mean", seed: int = 0) -> Iterator[Picture]:
@@ -145,16 +81,23 @@ def write_psnr(path: Path, values: Sequence[float]) -> None:
 class GenerateConfig:
     """Predict the video of one first frame and a sequence of poses."""
 
-    first_frame: Path
-    """A picture of the person."""
     poses: Path
-    """Skeleton pictures: a folder, a zip, a GIF, a video or an .npz. Pose 0 belongs to the first frame."""
+    """Pictures of skeletons, key points (OpenPose JSON, .npz) or a video of a person: a file, a folder or a zip. Pose 0
+    belongs to the first frame."""
     out: Path
     """The video to write: .gif or .mp4."""
+    first_frame: Path | None = None
+    """A picture of the person. A video of a person can do without: then its own first frame is taken, and its frames
+    are the truth."""
     truth: Path | None = None
     """The true frames, as many as poses, to compare with."""
     psnr: Path | None = None
-    """A CSV to write with the PSNR of every frame; needs --truth."""
+    """A CSV to write with the PSNR of every frame, where there is a truth."""
+    fps: float | None = None
+    """Frames per second of the video to write; those of the poses by default."""
+    retarget: bool | None = None
+    """Fit the poses to the person of the first frame, by one scale and one shift. By default only poses that were found
+    in a video of a person, when another first frame is given."""
     checkpoint: Path = BUNDLED
     """Checkpoint folder; the bundled one by default."""
     seed: int = 0
@@ -165,8 +108,8 @@ class GenerateConfig:
     """`cpu` or `cuda`; the GPU where there is one, by default."""
 
     def __post_init__(self) -> None:
-        if self.psnr and not self.truth:
-            raise InputError("--psnr compares with the true frames; expected --truth too.")
+        if self.fps is not None and not 1 <= self.fps <= 60:
+            raise InputError(f"--fps is {self.fps:g}; expected 1 to 60 frames per second.")
         if self.out.suffix.lower() not in (".gif", ".mp4"):
             raise InputError(f"--out is {self.out.name}; expected a name that ends in .gif or .mp4.")
         for path in filter(None, (self.out, self.psnr)):
@@ -178,7 +121,18 @@ def main(config: GenerateConfig) -> None:
     """`python -m cvae generate`."""
     checkpoint = load_checkpoint(config.checkpoint, pick_device(config.device))
     size = checkpoint.config.data.size
-    request = read_request(config.first_frame, config.poses, config.truth, size=size)
+    with frame_bar("finding poses") as watch:
+        request = read_request(
+            config.first_frame,
+            config.poses,
+            config.truth,
+            size=size,
+            fps=config.fps,
+            retarget=config.retarget,
+            watch=watch,
+        )
+    if config.psnr and request.truth is None:
+        raise InputError("--psnr compares with the true frames; expected --truth too, or a video of a person alone.")
     for note in request.notes:
         log.info("Note: %s", note)
     sample = config.sample or checkpoint.config.sampling.sample

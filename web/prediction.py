@@ -13,7 +13,8 @@ import numpy as np
 from cvae.checkpoint import Checkpoint
 from cvae.errors import InputError
 from cvae.gaussian import Sampling
-from cvae.generate import Request, frame_psnr, generate, read_request
+from cvae.generate import frame_psnr, generate
+from cvae.request import Request, read_request
 from web.player import PlayerView, Track, live_frame
 from web.results import Downloads, new_folder, sheet_layout, write_downloads, write_sheets
 

@@ -1,9 +1,7 @@
 """A data set of puppets on disk, in the layout of the lab's frames."""
 
 import multiprocessing
-import shutil
 import signal
-import tempfile
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ import numpy as np
 from tqdm import tqdm
 
 from cvae.errors import InputError
+from cvae.export import write_png
+from cvae.files import filling
 from training.puppets.clip import PuppetClip, make_clip
 
 CLIP_STRIDE = 1000
@@ -81,19 +81,8 @@ def write_puppets(config: PuppetsConfig) -> None:
     Raises:
         InputError: If the folder exists and is not empty.
     """
-    out = config.out.resolve()  # of `.` too, the parent and the name are known
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out.name} already exists and is not an empty folder; give a new one")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with filling(config.out) as unfinished:
         _write_all(config, unfinished)
-        unfinished.chmod(0o755)
-        if out.exists():
-            out.rmdir()
-        unfinished.rename(out)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _write_all(config: PuppetsConfig, folder: Path) -> None:
@@ -149,8 +138,8 @@ def _write_clip(job: _Job) -> np.ndarray:
         _write_test(job.folder / "test", index, clip)
         return clip.keypoints
     for number, (frame, pose) in enumerate(zip(clip.frames, clip.poses, strict=True), index * clip_stride(job.frames)):
-        _write_png(job.folder / split / f"{split}_img" / f"{number}.png", frame)
-        _write_png(job.folder / split / f"{split}_label" / f"{number}.png", pose)
+        write_png(job.folder / split / f"{split}_img" / f"{number}.png", frame)
+        write_png(job.folder / split / f"{split}_label" / f"{number}.png", pose)
     return clip.keypoints
 
 
@@ -158,11 +147,6 @@ def _write_test(folder: Path, index: int, clip: PuppetClip) -> None:
     for kind, pictures in (("img", clip.frames[:1]), ("label", clip.poses), ("gt", clip.frames)):
         (folder / f"test_{kind}" / str(index)).mkdir()
         for number, picture in enumerate(pictures):
-            _write_png(folder / f"test_{kind}" / str(index) / f"{number}.png", picture)
+            write_png(folder / f"test_{kind}" / str(index) / f"{number}.png", picture)
     numbers = np.arange(len(clip.frames))
     np.savez_compressed(folder / "test_keypoints" / f"{index}.npz", number=numbers, keypoints=clip.keypoints)
-
-
-def _write_png(path: Path, picture: np.ndarray) -> None:
-    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
-        raise OSError(f"could not write {path.name}")

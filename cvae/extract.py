@@ -1,0 +1,89 @@
+"""Poses out of a video of a person, written to a folder: `python -m cvae extract`."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+from tyro.conf import Positional
+
+from cvae.errors import InputError
+from cvae.export import DEFAULT_FPS, write_gif, write_png
+from cvae.files import filling
+from cvae.inputs import OWN_FILES, width_by_height
+from cvae.pictures import resize
+from cvae.poses.openpose import write_openpose
+from cvae.poses.person import Person, read_person
+from cvae.poses.skeleton import draw_skeletons
+from cvae.progress import frame_bar
+from cvae.reader import Span
+
+log = logging.getLogger(__name__)
+
+PREVIEW_HEIGHT = 192
+_DIGITS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractConfig:
+    """Find the poses in a video of a person.
+
+    Writes frames/N.png, the skeletons poses/N.png, the key points keypoints/N_keypoints.json (OpenPose's format), and
+    preview.gif, which shows frames and skeletons side by side. The first frame is the first in which a person is found.
+    """
+
+    video: Positional[Path]
+    """A video, an animation, or a folder or zip of pictures, of a person."""
+    out: Path
+    """Folder to write; it must not exist or be empty."""
+    fps: float | None = None
+    """Frames per second to take; those of the video by default."""
+    start: float = 0.0
+    """Seconds into the video at which to begin."""
+    end: float | None = None
+    """Seconds into the video at which to end; its own end by default."""
+    size: tuple[int, int] | None = None
+    """Height and width of the pictures: the part around the person that has this shape. By default the whole picture,
+    with at most 512 pixels on its longer side."""
+
+    def __post_init__(self) -> None:
+        if self.fps is not None and not 0 < self.fps <= 240:
+            raise InputError(f"--fps is {self.fps:g}; expected a number of frames per second above 0, at most 240.")
+        if self.size is not None and not all(8 <= side <= 2048 for side in self.size):
+            raise InputError(f"--size is {self.size[0]} {self.size[1]}; expected height and width from 8 to 2048.")
+
+
+def main(config: ExtractConfig) -> None:
+    """`python -m cvae extract`."""
+    with filling(config.out) as folder:
+        span = Span(start=config.start, end=config.end)
+        with frame_bar("finding poses") as watch:
+            person = read_person(
+                config.video, size=config.size, fps=config.fps, span=span, limits=OWN_FILES, watch=watch
+            )
+        for note in person.notes:
+            log.info("Note: %s", note)
+        write_person(folder, person)
+    found = int((person.points[..., 2] > 0).any(axis=1).sum())
+    size = width_by_height(person.frames.shape[1:3])
+    rate = f" at {person.fps:.4g} frames/s" if person.fps else ""
+    print(f"{len(person.frames)} frames of {size}{rate}, a person in {found} of them: {config.out}")
+
+
+def write_person(folder: Path, person: Person) -> None:
+    """Write frames, skeletons, key points and preview into an empty folder."""
+    skeletons = draw_skeletons(person.points, person.frames.shape[1:3])
+    for kind, pictures in (("frames", person.frames), ("poses", skeletons)):
+        (folder / kind).mkdir()
+        for number, picture in enumerate(tqdm(pictures, f"writing {kind}", unit=" frames", leave=False)):
+            write_png(folder / kind / f"{number:0{_DIGITS}}.png", picture)
+    write_openpose(folder / "keypoints", person.points, person.frames.shape[1:3])
+    write_gif(folder / "preview.gif", preview(person.frames, skeletons), person.fps or DEFAULT_FPS)
+
+
+def preview(frames: np.ndarray, skeletons: np.ndarray) -> np.ndarray:
+    """Frames and skeletons side by side, uint8 `(T, h, w, 3)`, of a height that people can look at."""
+    both = np.concatenate([frames, skeletons], axis=2)
+    height, width = both.shape[1:3]
+    return resize(both, (PREVIEW_HEIGHT, max(2, round(width * PREVIEW_HEIGHT / height))))

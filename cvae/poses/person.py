@@ -1,0 +1,138 @@
+"""Poses from a video of a person: every frame looked at once, while it is decoded."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cvae.errors import InputError
+from cvae.inputs import LIMITS, Limits, quoted
+from cvae.pictures import resize_frame
+from cvae.poses.smoothing import smooth
+from cvae.poses.weights import find_weights
+from cvae.poses.window import Window, choose_window
+from cvae.progress import Watch
+from cvae.reader import WHOLE, ClipReader, Span
+from cvae.video import FrameBuffer
+
+if TYPE_CHECKING:
+    from cvae.poses.blazepose import PoseTracker
+
+
+MOST_SIDE = 512
+"""Where no size is asked for, pictures are kept with at most this many pixels on their longer side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """What a video shows, from the first frame on in which a person is found."""
+
+    frames: np.ndarray
+    """uint8 RGB, `(T, H, W, 3)`."""
+    points: np.ndarray
+    """EDN-23 key points, `(T, 23, 3)`, in pixels of the frames."""
+    fps: float | None
+    """Frames per second; None where the source has no rate."""
+    notes: tuple[str, ...]
+    """Sentences that the user should see."""
+
+
+def read_person(
+    path: Path | Sequence[Path],
+    *,
+    size: tuple[int, int] | None = None,
+    fps: float | None = None,
+    span: Span = WHOLE,
+    limits: Limits = LIMITS,
+    watch: Watch | None = None,
+) -> Person:
+    """Follow the person of a video.
+
+    Args:
+        path: A video, an animation or pictures, as `read_clip` takes them.
+        size: Height and width of the frames to return: the part of the picture around the person that has this shape.
+            By default the whole picture, with at most 512 pixels on its longer side.
+        fps: Frames per second to resample to; by default those of the video, at even distances.
+        span: The part of the video to read.
+        limits: How large it may be.
+        watch: Called after every frame.
+
+    Raises:
+        InputError: If the video cannot be read, shows nobody, or the networks that find poses cannot be had.
+    """
+    tracker = _new_tracker()
+    found: list[np.ndarray] = []
+    pieces: list[int] = []
+    with ClipReader(path, span=span, limits=limits) as reader:
+        kept = FrameBuffer(reader.name, None, limits)
+        for frame in reader:
+            whole = kept_size(frame.shape[:2], size)
+            found.append(Window.whole(frame.shape[:2]).move(tracker.find(frame), whole))
+            pieces.append(tracker.detections)
+            kept.add(resize_frame(frame, whole))
+            if watch:
+                watch(len(found), reader.promised)
+    frames, points = kept.array(), np.stack(found)
+    shown, rate, notes = reader.pace(fps)
+    times = np.arange(len(frames)) / (rate or 1) if reader.times is None else reader.times
+    points = smooth(points, times, np.array(pieces))[shown]
+    has_person = (points[..., 2] > 0).any(axis=1)
+    if not has_person.any():
+        raise InputError(
+            f"No person was found in the {len(frames)} frames of {quoted(reader.name)}; expected a video of a person "
+            "whose body can be seen, or skeletons drawn on white."
+        )
+    first = int(has_person.argmax())
+    size = size or (frames.shape[1], frames.shape[2])
+    window = choose_window(frames.shape[1:3], size, points)
+    return Person(
+        frames=np.stack([window.cut(frames[index], size) for index in shown[first:]]),
+        points=window.move(points[first:], size),
+        fps=rate,
+        notes=(*reader.notes, *notes, *_notes(reader.name, has_person, window, frames.shape[1:3])),
+    )
+
+
+def find_person(picture: np.ndarray) -> np.ndarray:
+    """The key points of the person in one picture, `(H, W, 3)`: EDN-23, `(23, 3)`, in its pixels.
+
+    Raises:
+        InputError: If nobody is found, or the networks that find poses cannot be had.
+    """
+    points = _new_tracker().find(picture)
+    if not (points[:, 2] > 0).any():
+        raise InputError("No person was found in the first frame; expected a picture in which the body can be seen.")
+    return points
+
+
+def _new_tracker() -> "PoseTracker":
+    from cvae.poses.blazepose import PoseTracker  # 0.15 s that only videos of people need
+
+    return PoseTracker(find_weights())
+
+
+def kept_size(came: tuple[int, int], size: tuple[int, int] | None) -> tuple[int, int]:
+    """The size in which a whole picture is kept.
+
+    Args:
+        came: Its height and width.
+        size: The largest part of the picture that has the shape of this size gets just this size. None: the longer
+            side gets at most 512 pixels.
+    """
+    scale = max(size[0] / came[0], size[1] / came[1]) if size else min(1.0, MOST_SIDE / max(came))
+    return max(1, round(came[0] * scale)), max(1, round(came[1] * scale))
+
+
+def _notes(name: str, has_person: np.ndarray, window: Window, picture: tuple[int, int]) -> Iterator[str]:
+    first, total = int(has_person.argmax()), len(has_person)
+    if first:
+        yield f"The first {first} frames of {quoted(name)} show no person and are left out."
+    if not has_person[first:].all():
+        yield f"In {int((~has_person[first:]).sum())} of {total - first} frames of {quoted(name)} no person was found."
+    if window.width < picture[1] or window.height < picture[0]:
+        part = f"{window.width / picture[1]:.0%} of the width, {window.height / picture[0]:.0%} of the height"
+        yield f"Of {quoted(name)} the part around the person is used ({part})."
+    if window.width > picture[1] or window.height > picture[0]:
+        yield f"{quoted(name)} is filled up with black at its edges, so that all of the person is in the picture."

@@ -1,0 +1,111 @@
+"""Poses from whatever a user has: what came is told by its content and brought to one form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+
+from cvae.inputs import LIMITS, Limits, quoted
+from cvae.pictures import resize_frame
+from cvae.poses.coco_pictures import read_coco_pictures
+from cvae.poses.formats import to_edn
+from cvae.poses.keypoint_files import read_keypoints
+from cvae.poses.keypoints import Keypoints
+from cvae.poses.looks import look_of
+from cvae.poses.person import kept_size, read_person
+from cvae.progress import Watch
+from cvae.reader import ClipReader
+from cvae.video import read_clip
+
+_LOOKED_AT = 48
+"""Frames at the beginning of a clip, of which every sixth is looked at: a clip may begin with black ones."""
+_STEP = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poses:
+    """A sequence of poses: as key points, or, where only pictures of skeletons came, as these."""
+
+    title: str
+    """What they were taken for: "skeletons on white"."""
+    keypoints: Keypoints | None
+    pictures: np.ndarray | None
+    """uint8 RGB, `(T, H, W, 3)`, where there are no key points."""
+    video: np.ndarray | None = None
+    """Where the poses were found in a video of a person: its frames, `(T, H, W, 3)`, of the key points' canvas."""
+    fps: float | None
+    """Frames per second; None where the source has no rate."""
+    notes: tuple[str, ...]
+    """Sentences that the user should see."""
+
+    @property
+    def count(self) -> int:
+        """T."""
+        shown = self.pictures if self.keypoints is None else self.keypoints.points
+        assert shown is not None
+        return len(shown)
+
+
+def read_poses(
+    path: Path | Sequence[Path], *, size: tuple[int, int], limits: Limits = LIMITS, watch: Watch | None = None
+) -> Poses:
+    """Read poses from any source.
+
+    Args:
+        path: Skeleton pictures (on white, or COCO-18 on black), key points (OpenPose JSON or arrays), or a video of a
+            person; each as one file, a folder, a zip or several files.
+        size: Height and width that the network needs; pictures are resized to it.
+        limits: How large it may be.
+        watch: Called after every frame of a video of a person, which takes longest.
+
+    Raises:
+        InputError: If it cannot be read, or holds no poses.
+    """
+    keypoints = read_keypoints(path, limits)
+    if keypoints is not None:
+        return Poses(title="key points", keypoints=keypoints, pictures=None, fps=keypoints.fps, notes=keypoints.notes)
+    look = _look(path, limits)
+    if look == "photo":
+        return _from_person(path, size, limits, watch)
+    if look == "skeleton on black":
+        return _from_black(path, limits)
+    clip = read_clip(path, size=size, limits=limits)
+    return Poses(title="skeletons on white", keypoints=None, pictures=clip.frames, fps=clip.fps, notes=clip.notes)
+
+
+def _look(path: Path | Sequence[Path], limits: Limits) -> str:
+    with ClipReader(path, limits=limits) as reader:
+        first = islice(reader, 0, _LOOKED_AT, _STEP)
+        return look_of([resize_frame(frame, kept_size(frame.shape[:2], None)) for frame in first])
+
+
+def _from_person(path: Path | Sequence[Path], size: tuple[int, int], limits: Limits, watch: Watch | None) -> Poses:
+    person = read_person(path, size=size, limits=limits, watch=watch)
+    return Poses(
+        title="a video of a person",
+        keypoints=Keypoints(points=person.points, canvas=size),
+        pictures=None,
+        video=person.frames,
+        fps=person.fps,
+        notes=person.notes,
+    )
+
+
+def _from_black(path: Path | Sequence[Path], limits: Limits) -> Poses:
+    """COCO-18 on black, its key points read back from its colours."""
+    with ClipReader(path, limits=limits) as reader:
+        frames = iter(reader)
+        first = next(frames)
+        canvas = kept_size(first.shape[:2], None)
+        points = read_coco_pictures(resize_frame(frame, canvas) for frame in chain([first], frames))
+    shown, fps, notes = reader.pace()
+    redrawn = f"The skeletons of {quoted(reader.name)} are drawn on black (COCO-18); they are redrawn on white."
+    return Poses(
+        title="skeletons on black",
+        keypoints=Keypoints(points=to_edn(points)[shown], canvas=canvas),
+        pictures=None,
+        fps=fps,
+        notes=(redrawn, *reader.notes, *notes),
+    )

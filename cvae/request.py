@@ -1,0 +1,159 @@
+"""What a user gave, made ready for the network: the same for the command line, the page and programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cvae.errors import InputError
+from cvae.export import DEFAULT_FPS
+from cvae.inputs import width_by_height
+from cvae.pictures import read_picture, resize_frame
+from cvae.poses.keypoints import Keypoints
+from cvae.poses.person import find_person
+from cvae.poses.retarget import fit
+from cvae.poses.skeleton import draw_skeletons
+from cvae.poses.source import Poses, read_poses
+from cvae.poses.window import choose_window
+from cvae.progress import Watch
+from cvae.video import read_clip
+
+_MOST_OUTSIDE = 0.2
+"""Share of the joints that may lie outside of a picture to which they are said to belong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the network needs."""
+
+    first_frame: np.ndarray
+    """uint8 `(H, W, 3)`."""
+    poses: np.ndarray
+    """uint8 `(T, H, W, 3)`, T at least 2; pose 0 belongs to the first frame."""
+    truth: np.ndarray | None
+    """uint8 `(T, H, W, 3)`; frame 0 is not compared."""
+    fps: float
+    """Frames per second of the poses, else of the truth, else 20."""
+    notes: tuple[str, ...]
+    """Sentences that the user should see."""
+
+
+def read_request(
+    first_frame: Path | None,
+    poses: Path | Sequence[Path],
+    truth: Path | Sequence[Path] | None = None,
+    *,
+    size: tuple[int, int],
+    fps: float | None = None,
+    retarget: bool | None = None,
+    watch: Watch | None = None,
+) -> Request:
+    """Read and check the files of a user; see `make_request`.
+
+    Raises:
+        InputError: If a file cannot be read, and as `make_request`.
+    """
+    picture = read_picture(first_frame) if first_frame else None
+    came = read_poses(poses, size=size, watch=watch)
+    return make_request(picture, came, truth, size=size, fps=fps, retarget=retarget)
+
+
+def make_request(
+    picture: np.ndarray | None,
+    came: Poses,
+    truth: Path | Sequence[Path] | None = None,
+    *,
+    size: tuple[int, int],
+    fps: float | None = None,
+    retarget: bool | None = None,
+) -> Request:
+    """Bring first frame, poses and ground truth together.
+
+    Args:
+        picture: The first frame, `(H, W, 3)`. None: that of the video of a person in which the poses were found, whose
+            other frames are then the truth.
+        came: The poses.
+        truth: The true frames, as many as poses.
+        size: Height and width that the network works at; everything is resized to it.
+        fps: Frames per second of the video to make; that of the files by default.
+        retarget: Fit the poses to the body in the first frame by one scale and one shift. By default they are fitted
+            where they were found in a video of a person and another first frame came.
+
+    Raises:
+        InputError: If there is no first frame, no person in it to fit the poses to, nothing to predict, or the lengths
+            differ.
+    """
+    notes: list[str] = []
+    video = came.video if picture is None else None
+    if picture is None:
+        if video is None:
+            raise InputError(
+                f"There is no first frame, and the poses are {came.title}; expected a picture of the person. "
+                "Only a video of a person brings its own."
+            )
+        picture = video[0]
+    fitted = (came.video is not None and video is None) if retarget is None else retarget
+    first, pose_pictures = _fitted(picture, came, size) if fitted else _as_they_are(picture, came, size, notes)
+    if len(pose_pictures) < 2:
+        raise InputError("There is one pose; expected at least two: pose 0 belongs to the first frame.")
+    truth_clip = read_clip(truth, size=size) if truth else None
+    frames = truth_clip.frames if truth_clip else video
+    if frames is not None and len(frames) != len(pose_pictures):
+        raise InputError(
+            f"The ground truth has {len(frames)} frames and there are {len(pose_pictures)} poses; "
+            "expected as many frames as poses, frame 0 being the first frame."
+        )
+    rate = fps or came.fps or (truth_clip.fps if truth_clip else None) or DEFAULT_FPS
+    truth_notes = truth_clip.notes if truth_clip else ()
+    return Request(
+        first_frame=first, poses=pose_pictures, truth=frames, fps=rate, notes=(*notes, *came.notes, *truth_notes)
+    )
+
+
+def _as_they_are(
+    picture: np.ndarray, came: Poses, size: tuple[int, int], notes: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """First frame and poses where the poses are already those of the person in the first frame."""
+    if picture.shape[:2] != size:
+        came_size, needed = width_by_height(picture.shape[:2]), width_by_height(size)
+        notes.append(f"The first frame is resized from {came_size} to {needed} (width x height).")
+    first = resize_frame(picture, size)
+    if came.keypoints is None:
+        assert came.pictures is not None
+        return first, came.pictures
+    return first, draw_skeletons(_on_canvas(came.keypoints, picture.shape[:2]).at(size), size)
+
+
+def _on_canvas(keypoints: Keypoints, picture: tuple[int, int]) -> Keypoints:
+    """Key points that do not say how large their picture is belong to the first frame, if they can."""
+    if keypoints.canvas is not None:
+        return keypoints
+    points = keypoints.points[keypoints.points[..., 2] > 0][:, :2]
+    outside = ((points < 0) | (points > picture[::-1])).any(axis=-1)
+    if len(points) and outside.mean() > _MOST_OUTSIDE:
+        far = tuple(points.max(axis=0).round().astype(int).tolist())
+        raise InputError(
+            f"The key points reach to x {far[0]} and y {far[1]}, outside of the first frame of "
+            f"{width_by_height(picture)} pixels; expected a first frame of the size of the video in which they were "
+            "found, or canvas_width and canvas_height in the JSON."
+        )
+    return Keypoints(points=keypoints.points, canvas=picture)
+
+
+def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the first frame around the person, and the poses moved onto this person."""
+    if came.keypoints is None:
+        raise InputError(
+            "Pictures of skeletons on white cannot be fitted to another person; give key points or a video of a person."
+        )
+    body = find_person(picture)
+    window = choose_window(picture.shape[:2], size, body[None])
+    target = window.move(body, size)
+    keypoints = came.keypoints
+    points = keypoints.at(picture.shape[:2]) if keypoints.canvas == (1, 1) else keypoints.points
+    seen = np.flatnonzero((points[..., 2] > 0).any(axis=1))
+    if not len(seen):
+        raise InputError("There is nobody in any of the poses.")
+    moved = fit(points[seen[0]], target).apply(points)
+    return window.cut(picture, size), draw_skeletons(moved, size)
