@@ -234,5 +234,8 @@ def _keypoints(points: np.ndarray, canvas: tuple[float, float] | None, name: str
         raise InputError(f"{quoted(name)} shows nobody in {frames}; expected the key points of a person.")
     if without:
         notes = [*notes, f"{without} of {len(points)} frames of {quoted(name)} show nobody."]
-    points, canvas = on_canvas(points, canvas)
-    return Keypoints(points=points, canvas=canvas, notes=tuple(notes))
+    placed, on = on_canvas(points, canvas)
+    if canvas is None and on is not None:
+        bounds = "[0, 1]" if np.array_equal(placed, points) else "[-1, 1]"
+        notes = [*notes, f"The key points of {quoted(name)} are taken as normalised to {bounds}."]
+    return Keypoints(points=placed, canvas=on, notes=tuple(notes))

@@ -116,10 +116,20 @@ def test_points_around_the_middle_are_moved_from_minus_one_to_one(x: tuple[float
     assert canvas == (1, 1)
 
 
+def test_joints_a_little_outside_on_the_left_do_not_move_a_normalised_picture() -> None:
+    points = _sequence((-0.14, 0.4), (0.1, 0.9))
+    assert np.array_equal(on_canvas(points, None)[0], points)
+
+
 def test_somebody_leaving_a_normalised_picture_on_the_left_is_not_moved() -> None:
     points = _sequence((0.2, 0.6), (0.1, 0.9))
-    points[-4:, :, 0] -= 0.7
+    points[-2:, :, 0] -= 0.7
     assert np.array_equal(on_canvas(points, None)[0], points)
+
+
+def test_where_a_canvas_is_told_nobody_is_moved() -> None:
+    points = _sequence((-0.5, 0.5), (0.1, 0.9))
+    assert np.array_equal(on_canvas(points, (1, 1))[0], points)
 
 
 def test_nobody_lies_on_whatever_canvas_is_told() -> None:

@@ -87,6 +87,18 @@ def test_what_comfyui_writes_normalised_becomes_pixels_of_its_canvas(tmp_path: P
     assert keypoints.canvas == (64, 48)
 
 
+@pytest.mark.parametrize(("scale", "shift", "bounds"), [(1, 0, "[0, 1]"), (2, 1, "[-1, 1]")])
+def test_how_normalised_points_were_taken_is_said_aloud(
+    tmp_path: Path, scale: float, shift: float, bounds: str
+) -> None:
+    points = _points(joints=25) / [48, 64, 1]
+    written = np.where(points[..., 2:] > 0, points * [scale, scale, 1] - [shift, shift, 0], 0)
+    keypoints = _read(_save(tmp_path / "a.json", _json([_frame(person) for person in written])))
+    np.testing.assert_allclose(keypoints.points, to_edn(points))
+    assert keypoints.canvas == (1, 1)
+    assert keypoints.notes == (f'The key points of "a.json" are taken as normalised to {bounds}.',)
+
+
 def test_one_of_several_people_is_followed_aloud(tmp_path: Path) -> None:
     points = _points(3)
     other = points * [0.5, 0.5, 1] + [500, 500, 0]
