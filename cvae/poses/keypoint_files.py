@@ -179,7 +179,7 @@ def _fits(header: ArrayHeader) -> bool:
 
 
 def _load(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) -> np.ndarray:
-    limits.check_frames(name, header.shape[0])
+    limits.check_frames(name, header.shape[0] if header.shape else 1)
     return archives.load_array(file, header, name, limits)
 
 
@@ -203,17 +203,19 @@ def _read_array_zip(archive: ZipFile, name: str, limits: Limits) -> Keypoints | 
 
     if chosen not in fitting:
         raise InputError(f"The array {quoted(f'{name}: {chosen}')} is {headers[chosen]}; {_ARRAY_EXPECTED}.")
-    canvas = None
-    if _CANVAS_NAME in headers:
-        header = headers[_CANVAS_NAME]
-        sides = load(_CANVAS_NAME) if header.shape == (2,) and header.dtype.kind in "fiu" else np.zeros(2)
-        if not ((sides > 0) & (sides <= limits.max_side)).all():
-            raise InputError(
-                f"The array {quoted(f'{name}: {_CANVAS_NAME}')} is no size of a picture; expected its height and "
-                f"width, above 0, at most {limits.max_side}."
-            )
-        canvas = float(sides[0]), float(sides[1])
+    sides = load(_CANVAS_NAME) if _CANVAS_NAME in headers else None
+    canvas = None if sides is None else _to_canvas(sides, f"{name}: {_CANVAS_NAME}", limits)
     return _from_array(load(chosen), canvas, name)
+
+
+def _to_canvas(sides: np.ndarray, name: str, limits: Limits) -> tuple[float, float]:
+    is_size = sides.shape == (2,) and sides.dtype.kind in "fiu"
+    if not (is_size and ((sides > 0) & (sides <= limits.max_side)).all()):
+        raise InputError(
+            f"The array {quoted(name)} is no size of a picture; expected its height and width, above 0, "
+            f"at most {limits.max_side}."
+        )
+    return float(sides[0]), float(sides[1])
 
 
 def _from_array(array: np.ndarray, canvas: tuple[float, float] | None, name: str) -> Keypoints:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cvae.errors import InputError
@@ -225,6 +225,7 @@ def test_json_among_other_files_that_a_user_chose_is_refused(tmp_path: Path) -> 
         ({"keypoints": np.ones((3, 23, 3)), "canvas": np.ones(3)}, r'"a.npz: canvas" is no size of a picture'),
         ({"keypoints": np.ones((3, 23, 3)), "canvas": np.array([np.nan, 2])}, r"expected its height and width, above"),
         ({"keypoints": np.ones((3, 23, 3)), "canvas": np.array(["a", "b"])}, r"is no size of a picture"),
+        ({"keypoints": np.ones((3, 23, 3)), "canvas": np.array(5)}, r"is no size of a picture"),
     ],
 )
 def test_arrays_that_cannot_be_used_are_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
@@ -275,6 +276,7 @@ def test_names_in_a_zip_are_never_paths(tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.rglob("*")) == ["a.zip", "in", "secret.json"]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["1.json", "2.json", "b/3.json", "4.npy"]), st.binary(max_size=40), min_size=1))
 def test_whatever_a_zip_holds_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, members: dict[str, bytes]

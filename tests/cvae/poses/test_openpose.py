@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cvae.errors import InputError
@@ -148,11 +148,13 @@ def _is_read_or_refused(content: bytes) -> None:
         assert frame.canvas is None or all(0 < side < 20_000 for side in frame.canvas)
 
 
+@settings(deadline=None)
 @given(_LIKE_JSON)
 def test_whatever_json_comes_is_read_or_refused(content: bytes) -> None:
     _is_read_or_refused(content)
 
 
+@settings(deadline=None)
 @given(_LIKE_JSON, st.data())
 def test_json_that_was_damaged_is_read_or_refused(content: bytes, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(content)))
@@ -160,6 +162,7 @@ def test_json_that_was_damaged_is_read_or_refused(content: bytes, data: st.DataO
     _is_read_or_refused(content[:place] + data.draw(st.binary(max_size=4)) + content[cut:])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60).map(lambda rest: b"{" + rest))
 def test_whatever_bytes_come_are_read_or_refused(content: bytes) -> None:
     _is_read_or_refused(content)
@@ -207,6 +210,7 @@ def test_key_points_are_written_as_openpose_does(tmp_path: Path) -> None:
     assert '"canvas_height": 64,' in files[0].read_text()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3))
 def test_numbers_written_are_read_back_bit_equal(numbers: list[float]) -> None:
     (frame,) = _parsed(_frame([*BODY[:51], *numbers]))
