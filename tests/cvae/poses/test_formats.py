@@ -81,7 +81,7 @@ def test_pixels_stay_as_they_are() -> None:
 
 
 def test_pixels_of_a_tiny_picture_are_pixels() -> None:
-    points = _sequence((0, 8), (0, 16))
+    points = _sequence((0, 6), (0, 8))
     assert on_canvas(points, None)[1] is None
 
 

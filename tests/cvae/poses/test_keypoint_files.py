@@ -226,6 +226,7 @@ def test_json_among_other_files_that_a_user_chose_is_refused(tmp_path: Path) -> 
         ({"keypoints": np.ones((3, 23, 3)), "canvas": np.array([np.nan, 2])}, r"expected its height and width, above"),
         ({"keypoints": np.ones((3, 23, 3)), "canvas": np.array(["a", "b"])}, r"is no size of a picture"),
         ({"keypoints": np.ones((3, 23, 3)), "canvas": np.array(5)}, r"is no size of a picture"),
+        ({"keypoints": np.ones((3, 23, 3)), "canvas": np.array([9, 20_000])}, r"above 0, at most 16384"),
     ],
 )
 def test_arrays_that_cannot_be_used_are_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
