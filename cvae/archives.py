@@ -97,6 +97,8 @@ class ArrayHeader:
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    by_columns: bool
+    """Whether the last axis comes first (Fortran's order), so that no frame lies in one piece."""
 
     @property
     def is_frames(self) -> bool:
@@ -107,16 +109,20 @@ class ArrayHeader:
             and (self.dtype == np.uint8 or self.dtype.kind == "f")
         )
 
+    @property
+    def total_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
     def __str__(self) -> str:
         text = f"{self.shape} {self.dtype}"
         return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def read_array_zip(archive: ZipFile, name: str, limits: Limits) -> np.ndarray:
+def frames_in_array_zip(archive: ZipFile, name: str, limits: Limits) -> Iterator[np.ndarray]:
     """The frames of a .npz: the array called poses, pose, frames or gt, else the only one of fitting shape.
 
-    Returns:
-        uint8 RGB, `(T, H, W, 3)`.
+    Yields:
+        uint8 RGB, `(H, W, 3)`.
 
     Raises:
         InputError: If no array or more than one fits.
@@ -136,14 +142,14 @@ def read_array_zip(archive: ZipFile, name: str, limits: Limits) -> np.ndarray:
             f"called {' or '.join(ARRAY_NAMES)}."
         )
     with archive.open(members[chosen[0]]) as file:
-        return read_array(file, f"{name}: {chosen[0]}", limits)
+        yield from frames_in_array(file, f"{name}: {chosen[0]}", limits)
 
 
-def read_array(file: IO[bytes], name: str, limits: Limits) -> np.ndarray:
-    """The frames of an open .npy file.
+def frames_in_array(file: IO[bytes], name: str, limits: Limits) -> Iterator[np.ndarray]:
+    """The frames of an open .npy file, one in memory at a time.
 
-    Returns:
-        uint8 RGB, `(T, H, W, 3)`.
+    Yields:
+        uint8 RGB, `(H, W, 3)`.
 
     Raises:
         InputError: If shape, type or size do not fit, or the file is damaged.
@@ -154,9 +160,21 @@ def read_array(file: IO[bytes], name: str, limits: Limits) -> np.ndarray:
     count, height, width, _ = header.shape
     limits.check_frames(name, count)
     limits.check_frame(name, width, height)
-    limits.check_kept_pixels(name, count * height * width)
-    array = load_array(file, header, name, limits)
-    return array if array.dtype == np.uint8 else _from_unit_range(array, name)
+    limits.check_total_pixels(name, count * height * width)
+    if header.by_columns:
+        limits.check_kept_pixels(name, count * height * width)
+    for values in load_array(file, header, name, limits) if header.by_columns else _rows(file, header, name, limits):
+        yield values if values.dtype == np.uint8 else _from_unit_range(values, name)
+
+
+def _rows(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) -> Iterator[np.ndarray]:
+    """The array along its first axis, each read when it is asked for."""
+    limits.check_unpacked(name, header.total_bytes)
+    row = header.total_bytes // header.shape[0]
+    for _ in range(header.shape[0]):
+        if len(content := file.read(row)) < row:
+            raise _damaged(name)
+        yield np.frombuffer(content, header.dtype).reshape(header.shape[1:])
 
 
 def load_array(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) -> np.ndarray:
@@ -165,21 +183,22 @@ def load_array(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) 
     Raises:
         InputError: If it is too large, damaged or of Python objects.
     """
-    limits.check_unpacked(name, math.prod(header.shape) * header.dtype.itemsize)
+    limits.check_unpacked(name, header.total_bytes)
     file.seek(0)
     try:
         return np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:
-        raise InputError(f"The array {quoted(name)} is damaged or cut short.") from error
+        raise _damaged(name) from error
 
 
-def _from_unit_range(array: np.ndarray, name: str) -> np.ndarray:
-    frames = np.empty(array.shape, np.uint8)
-    for frame, values in zip(frames, array, strict=True):
-        if not (values.min() >= 0 and values.max() <= 1):  # written so that NaN fails too
-            raise InputError(f"The array {quoted(name)} has values outside [0, 1]; {_ARRAY_EXPECTED}.")
-        frame[:] = np.round(values.astype(np.float32) * 255)
-    return frames
+def _damaged(name: str) -> InputError:
+    return InputError(f"The array {quoted(name)} is damaged or cut short.")
+
+
+def _from_unit_range(values: np.ndarray, name: str) -> np.ndarray:
+    if not (values.min() >= 0 and values.max() <= 1):  # written so that NaN fails too
+        raise InputError(f"The array {quoted(name)} has values outside [0, 1]; {_ARRAY_EXPECTED}.")
+    return np.round(values.astype(np.float32) * 255).astype(np.uint8)
 
 
 def read_array_header(file: IO[bytes], name: str) -> ArrayHeader:
@@ -194,8 +213,8 @@ def read_array_header(file: IO[bytes], name: str) -> ArrayHeader:
     }
     try:
         read = readers[np.lib.format.read_magic(file)]
-        shape, _, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
-        return ArrayHeader(shape, dtype)
+        shape, by_columns, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
+        return ArrayHeader(shape, dtype, by_columns)
     except Exception as error:  # a hostile header reaches Python's own parser: RecursionError, MemoryError, ...
         raise InputError(f"The array {quoted(name)} has a header that cannot be read.") from error
 

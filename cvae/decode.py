@@ -76,10 +76,10 @@ def read_header(path: Path, limits: Limits) -> VideoHeader:
             )
         )
         fps = capture.get(cv2.CAP_PROP_FPS)
-    limits.check_frame(path.name, width, height)
+    limits.check_video_frame(path.name, width, height)
     if wide > 0 and high > 0:  # the shape of a pixel, not yet turned
         width = max(1, round(width * (high / wide if turned % 180 else wide / high)))
-        limits.check_frame(path.name, width, height)
+        limits.check_video_frame(path.name, width, height)
     believed = 0 < fps <= FASTEST  # the count may be no more than length times rate, and is hugely negative if unknown
     return VideoHeader(
         width=width,
@@ -140,7 +140,7 @@ def decode(
     """
     traits = _traits(path, container, limits)
     shape = (header.height, header.width, 4 if traits.has_alpha else 3)
-    command = [*_ffmpeg(), "-v", "error", "-max_pixels", str(limits.max_pixels)]
+    command = [*_ffmpeg(), "-v", "error", "-max_pixels", str(int(1.1 * limits.max_video_pixels))]  # coded in blocks
     command += ["-c:v", traits.decoder] if traits.decoder else []
     command += ["-ss", f"{start:.6f}"] if start else []
     command += ["-t", f"{end - start:.6f}"] if end is not None else []

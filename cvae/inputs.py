@@ -88,12 +88,14 @@ class Limits:
     """Width or height of one frame, pixels."""
     max_pixels: int = 50_000_000
     """Of one frame as it is stored (a phone's photo has 12 to 50 million)."""
+    max_video_pixels: int = 20_000_000
+    """Of one frame of a video, of which a decoder keeps up to 16 at once (8K has 33 million)."""
     max_frames: int = 2_000
     max_total_pixels: int = 4_000_000_000
     """Decoded for one clip: bounds the time (16 seconds of 4K at 30 frames per second)."""
     max_seconds: float = 120
     """Of work on one clip, from its first frame to its last."""
-    max_kept_pixels: int = 400_000_000
+    max_kept_pixels: int = 250_000_000
     """Of one clip after resizing: bounds the memory, 3 bytes each."""
     max_entries: int = 4_000
     """Of a zip or a folder, pictures or not."""
@@ -112,18 +114,21 @@ class Limits:
                 f"{quoted(name)} has {_megabytes(size)}; at most {_megabytes(self.max_bytes)} are accepted."
             )
 
-    def check_frame(self, name: str, width: int, height: int) -> None:
+    def check_frame(self, name: str, width: int, height: int, most: int | None = None) -> None:
+        most = most or self.max_pixels
         if width < 1 or height < 1:
             raise InputError(f"{quoted(name)} has no pixels ({width}x{height}).")
         if max(width, height) > self.max_side:
             raise InputError(
                 f"{quoted(name)} is {width}x{height} pixels; at most {self.max_side} on a side are accepted."
             )
-        if width * height > self.max_pixels:
+        if width * height > most:
             raise InputError(
-                f"{quoted(name)} is {width}x{height} pixels; at most {millions(self.max_pixels)} in a frame "
-                "are accepted."
+                f"{quoted(name)} is {width}x{height} pixels; at most {millions(most)} in a frame are accepted."
             )
+
+    def check_video_frame(self, name: str, width: int, height: int) -> None:
+        self.check_frame(name, width, height, self.max_video_pixels)
 
     def check_frames(self, name: str, count: int) -> None:
         if count > self.max_frames:
@@ -170,6 +175,7 @@ class Limits:
 LIMITS = Limits()
 OWN_FILES = Limits(
     max_bytes=16 * 1024 * _MEGABYTE,
+    max_video_pixels=50_000_000,
     max_frames=60_000,
     max_total_pixels=500_000_000_000,
     max_seconds=4 * 3600,

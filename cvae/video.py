@@ -55,9 +55,8 @@ def read_clip(
             frames.add(frame, reader.frame_name)
     index, fps, pace_notes = reader.pace()
     array = frames.array()
-    if len(index) != len(array):
-        limits.check_kept_pixels(reader.name, len(index) * array[0, :, :, 0].size)
     if not np.array_equal(index, np.arange(len(array))):
+        limits.check_kept_pixels(reader.name, (len(array) + len(index)) * array[0, :, :, 0].size)
         array = array[index]
     return Clip(frames=array, fps=fps, notes=(*reader.notes, *pace_notes, *frames.notes()))
 

@@ -176,7 +176,8 @@ def test_an_npz_without_frames_tells_what_it_holds(tmp_path: Path) -> None:
     [
         ("(99999999999, 64, 64, 3)", "more than the 2000 frames"),
         ("(2, 30000, 64, 3)", "64x30000 pixels; at most 16384"),
-        ("(2000, 1000, 1000, 3)", "more than the 400 million pixels"),
+        ("(2000, 2000, 2000, 3)", "more than the 4,000 million pixels"),
+        ("(2000, 1000, 1000, 3)", "unpacks to 5,722 MB; at most 1,024 MB"),
         ("(9, 32, 48, 3)", "damaged or cut short"),
         ("(-6, -32, 48, 3)", r"is \(-6, -32, 48, 3\)"),
     ],
