@@ -11,11 +11,16 @@ Watch = Callable[[int, int | None], None]
 
 @contextmanager
 def frame_bar(title: str) -> Iterator[Watch]:
-    """A bar that counts frames, moved by the function it gives."""
-    with tqdm(desc=title, unit=" frames", leave=False) as bar:
+    """A bar that counts frames, moved by the function it gives; before the first frame nothing is shown."""
+    bars: list[tqdm] = []
 
-        def watch(done: int, promised: int | None) -> None:
-            bar.total = promised
-            bar.update(done - bar.n)
+    def watch(done: int, promised: int | None) -> None:
+        if not bars:
+            bars.append(tqdm(desc=title, total=promised, unit=" frames", leave=False))
+        bars[0].update(done - bars[0].n)
 
+    try:
         yield watch
+    finally:
+        for bar in bars:
+            bar.close()

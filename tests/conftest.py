@@ -1,5 +1,6 @@
 """What many tests need: a tiny network, and pictures that look like frames and poses."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from cvae.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
 from cvae.models import PoseCVAE, build_model
+from training.puppets.clip import PuppetClip, make_clip
 
 torch.set_num_threads(1)  # tiny networks only lose time to threads, and one thread repeats bit by bit
 
@@ -82,3 +84,18 @@ def lab_folder(tmp_path: Path) -> Path:
             write_pictures(tmp_path / "data" / split / f"{split}_img", frames, start)
             write_pictures(tmp_path / "data" / split / f"{split}_label", poses, start)
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def dancer() -> PuppetClip:
+    """A second of a generated dancer, large enough for BlazePose to find, with the true key points."""
+    return make_clip(np.random.SeedSequence(4), 12, (128, 256), 12.0)
+
+
+@pytest.fixture(scope="session")
+def evaluation_data() -> Path:
+    """Real footage that is no part of the project."""
+    folder = os.environ.get("MARIONETTE_DATA")
+    if not folder:
+        pytest.skip("MARIONETTE_DATA names no folder of evaluation data")
+    return Path(folder)

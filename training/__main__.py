@@ -7,6 +7,7 @@ if __name__ == "__main__":
         "python -m training",
         {
             "puppets": ("training.puppets.dataset:write_puppets", "Make a data set of generated dancers."),
+            "prepare": ("training.prepare:prepare", "Make a data set from videos of a person."),
             "train": ("training.train:train", "Train a network on clips in the lab's folder layout."),
             "evaluate": ("training.evaluate:evaluate", "Measure a checkpoint on sequences whose truth is known."),
         },

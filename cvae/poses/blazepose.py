@@ -75,8 +75,8 @@ class PoseTracker:
             frame: RGB, `(H, W, 3)`; the size may change from frame to frame.
 
         Returns:
-            EDN-23, `(23, 3)`: x and y in pixels and confidence in [0, 1]. All 0: a joint that is hidden or that
-            BlazePose does not know (the small toes), or nobody is there.
+            EDN-23, `(23, 3)`: x and y in pixels and confidence in [0, 1]. All 0: a joint that is hidden, outside of
+            the frame or unknown to BlazePose (the small toes), or nobody is there.
         """
         found = self._look(frame, self._circle) if self._circle else None
         if found is None and (detected := self._detect(frame)) and self._look(frame, detected) is not None:
@@ -96,7 +96,8 @@ class PoseTracker:
         landmarks = landmarks.reshape(_LANDMARKS, 5).astype(np.float64)
         points = _transform(_refine(landmarks[:, :2], heatmaps), cv2.invertAffineTransform(to_crop))
         self._circle = self._last = _Circle(points[_CENTRE], points[_TOP])
-        return _to_edn(points, _sigmoid(landmarks[:, 3]))
+        inside = ((points >= 0) & (points <= frame.shape[1::-1])).all(axis=1)
+        return _to_edn(points, _sigmoid(landmarks[:, 3]) * inside)
 
     def _detect(self, frame: np.ndarray) -> _Circle | None:
         """The person nearest to the one seen last; the largest, where nobody was seen yet."""
@@ -162,15 +163,15 @@ def _refine(points: np.ndarray, heatmaps: np.ndarray, reach: int = 3, min_peak: 
         reach: Cells looked at on each side.
         min_peak: Landmarks whose heatmap stays below it there are left where they are.
     """
-    cell = _LANDMARK_SIDE / heatmaps.shape[0]
-    corner = np.clip(np.floor(points / cell), -1, heatmaps.shape[0]).astype(int)
-    padded = np.pad(_sigmoid(heatmaps), ((reach + 1, reach + 1), (reach + 1, reach + 1), (0, 0)))
-    window = np.arange(2 * reach + 1)
-    x, y = (corner[:, axis, None] + 1 + window for axis in (0, 1))  # (39, 7), in the padded map
+    cells, window = heatmaps.shape[0], 2 * reach + 1
+    cell = _LANDMARK_SIDE / cells
+    middle = np.clip(np.floor(points / cell), -reach - 1, cells + reach).astype(int)
+    padded = np.pad(_sigmoid(heatmaps), ((window, window), (window, window), (0, 0)))
+    x, y = (middle[:, axis, None] + reach + 1 + np.arange(window) for axis in (0, 1))  # (39, 7), in the padded map
     weights = padded[y[:, :, None], x[:, None, :], np.arange(len(points))[:, None, None]]  # (39, 7, 7)
     total = np.maximum(weights.sum(axis=(1, 2)), 1e-9)
     centres = np.stack([(weights.sum(axis=1) * x).sum(axis=1), (weights.sum(axis=2) * y).sum(axis=1)], axis=1)
-    refined = (centres / total[:, None] - reach - 1) * cell
+    refined = (centres / total[:, None] - window) * cell
     return np.where(weights.max(axis=(1, 2))[:, None] >= min_peak, refined, points)
 
 

@@ -33,6 +33,8 @@ class Person:
     """uint8 RGB, `(T, H, W, 3)`."""
     points: np.ndarray
     """EDN-23 key points, `(T, 23, 3)`, in pixels of the frames."""
+    pieces: np.ndarray
+    """`(T,)`: another number wherever the person was lost, or the picture cut, since the frame before."""
     fps: float | None
     """Frames per second; None where the source has no rate."""
     notes: tuple[str, ...]
@@ -62,12 +64,13 @@ def read_person(
     Raises:
         InputError: If the video cannot be read, shows nobody, or the networks that find poses cannot be had.
     """
-    tracker = _new_tracker()
+    tracker: PoseTracker | None = None  # not before it is sure that there is something to look at
     found: list[np.ndarray] = []
     pieces: list[int] = []
     with ClipReader(path, span=span, limits=limits) as reader:
         kept = FrameBuffer(reader.name, None, limits)
         for frame in reader:
+            tracker = tracker or _new_tracker()
             whole = kept_size(frame.shape[:2], size)
             found.append(Window.whole(frame.shape[:2]).move(tracker.find(frame), whole))
             pieces.append(tracker.detections)
@@ -90,6 +93,7 @@ def read_person(
     return Person(
         frames=np.stack([window.cut(frames[index], size) for index in shown[first:]]),
         points=window.move(points[first:], size),
+        pieces=np.array(pieces)[shown[first:]],
         fps=rate,
         notes=(*reader.notes, *notes, *_notes(reader.name, has_person, window, frames.shape[1:3])),
     )

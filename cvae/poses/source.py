@@ -15,6 +15,7 @@ from cvae.poses.keypoint_files import read_keypoints
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.looks import look_of
 from cvae.poses.person import kept_size, read_person
+from cvae.poses.weights import find_weights
 from cvae.progress import Watch
 from cvae.reader import ClipReader
 from cvae.video import read_clip
@@ -82,6 +83,7 @@ def _look(path: Path | Sequence[Path], limits: Limits) -> str:
 
 
 def _from_person(path: Path | Sequence[Path], size: tuple[int, int], limits: Limits, watch: Watch | None) -> Poses:
+    find_weights()  # fetching them does not count as work on the clip
     person = read_person(path, size=size, limits=limits, watch=watch)
     return Poses(
         title="a video of a person",

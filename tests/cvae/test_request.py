@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cvae.errors import InputError
+from cvae.poses.keypoints import Keypoints
+from cvae.poses.openpose import write_openpose
+from cvae.poses.retarget import fit
+from cvae.poses.skeleton import draw_skeletons
+from cvae.poses.source import Poses
+from cvae.request import make_request, read_request
+from tests.conftest import write_pictures
+from tests.cvae.media import encode_mp4
+from training.puppets.clip import PuppetClip
+
+SIZE = (64, 128)
+
+
+def from_points(points: np.ndarray, canvas: tuple[float, float] | None) -> Poses:
+    keypoints = Keypoints(points=points, canvas=canvas)
+    return Poses(title="key points", keypoints=keypoints, pictures=None, fps=None, notes=())
+
+
+@pytest.fixture(scope="module")
+def video(dancer: PuppetClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return encode_mp4(tmp_path_factory.mktemp("video") / "dance.mp4", dancer.frames, "-crf", "10")
+
+
+def test_a_video_of_a_person_brings_first_frame_and_truth(video: Path, dancer: PuppetClip) -> None:
+    request = read_request(None, video, size=SIZE)
+    assert request.truth is not None and request.truth.shape == request.poses.shape == (12, *SIZE, 3)
+    np.testing.assert_array_equal(request.first_frame, request.truth[0])
+    assert request.fps == 25
+    expected = draw_skeletons(dancer.keypoints * [0.5, 0.5, 1], SIZE).astype(float)
+    blank = np.full_like(expected, 255)
+    assert np.square(request.poses - expected).mean() < 0.6 * np.square(blank - expected).mean()
+
+
+def test_another_first_frame_is_driven_by_fitted_poses_without_truth(
+    video: Path, dancer: PuppetClip, tmp_path: Path
+) -> None:
+    other = cv2.resize(np.roll(dancer.frames[0], -20, axis=1), (512, 256), interpolation=cv2.INTER_CUBIC)
+    first_frame = write_pictures(tmp_path, other[None]) / "0.png"
+    own = read_request(None, video, size=SIZE)
+    request = read_request(first_frame, video, size=SIZE)
+    assert request.truth is None
+    shifted = np.roll(own.poses, -10, axis=2).astype(int)  # the same person, ten pixels further to the left
+    assert np.abs(request.poses - shifted).mean() < 0.5 * np.abs(own.poses - shifted).mean()
+    kept = read_request(first_frame, video, size=SIZE, retarget=False)
+    np.testing.assert_array_equal(kept.poses, own.poses)
+
+
+def test_key_points_are_fitted_when_asked_to(dancer: PuppetClip) -> None:
+    picture = dancer.frames[0]
+    driver = dancer.keypoints * [0.5, 0.5, 1] + [100, 30, 0]
+    driver = np.where(dancer.keypoints[..., 2:] > 0, driver, 0)
+    request = make_request(picture, from_points(driver, None), size=SIZE, retarget=True)
+    straight = make_request(picture, from_points(dancer.keypoints, (128, 256)), size=SIZE)
+    far = make_request(picture, from_points(driver, (128, 256)), size=SIZE)
+    assert (
+        np.abs(request.poses.astype(int) - straight.poses).mean()
+        < 0.5 * np.abs(far.poses.astype(int) - straight.poses).mean()
+    )
+
+
+def test_key_points_without_a_canvas_belong_to_the_first_frame(dancer: PuppetClip, tmp_path: Path) -> None:
+    request = make_request(dancer.frames[0], from_points(dancer.keypoints, None), size=SIZE)
+    np.testing.assert_array_equal(request.poses, draw_skeletons(dancer.keypoints * [0.5, 0.5, 1], SIZE))
+
+
+def test_key_points_of_a_larger_picture_are_refused(dancer: PuppetClip) -> None:
+    small = cv2.resize(dancer.frames[0], (64, 32), interpolation=cv2.INTER_AREA)
+    with pytest.raises(InputError, match=r"reach to x \d+ and y \d+, outside of the first frame of 64x32"):
+        make_request(small, from_points(dancer.keypoints, None), size=SIZE)
+
+
+def test_skeleton_pictures_cannot_be_fitted(dancer: PuppetClip) -> None:
+    drawn = Poses(title="skeletons on white", keypoints=None, pictures=dancer.poses, fps=None, notes=())
+    with pytest.raises(InputError, match="cannot be fitted to another person; give key points"):
+        make_request(dancer.frames[0], drawn, size=(128, 256), retarget=True)
+
+
+def test_only_a_video_of_a_person_can_do_without_a_first_frame(dancer: PuppetClip, tmp_path: Path) -> None:
+    write_openpose(tmp_path / "a", dancer.keypoints, (128, 256))
+    with pytest.raises(InputError, match="There is no first frame, and the poses are key points"):
+        read_request(None, tmp_path / "a", size=SIZE)
+
+
+def test_the_fit_to_oneself_changes_nothing(dancer: PuppetClip) -> None:
+    found = fit(dancer.keypoints[0], dancer.keypoints[0])
+    np.testing.assert_allclose(found.apply(dancer.keypoints), dancer.keypoints, atol=1e-9)
