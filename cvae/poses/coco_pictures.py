@@ -27,7 +27,7 @@ _DISC_VALUE = 175  # between a limb, 153, and a disc, 255
 _LEFT_KNEE = 12  # has the colour of the dots of hands
 _READABLE_JOINTS = 4
 _READABLE_SHARE = 0.1
-_PAIRS = np.random.default_rng(0).random((24, 2))
+_PAIRS = np.random.default_rng(0).random((20, 2))
 _ALONG = np.linspace(0.15, 0.85, 12)
 _BLACK, _OTHER = -1000, 1000  # where the map of hues has none
 
@@ -39,7 +39,7 @@ class _Paint:
     hues: np.ndarray
     """`(H, W)`, `_BLACK` or `_OTHER` where there is none."""
     discs: list[np.ndarray]
-    """`(N, 2)` for each hue: bright pixels."""
+    """`(N, 3)` for each hue: bright pixels, x and y, and how well their hue fits, 0 to 1."""
     limbs: list[np.ndarray]
     """`(N, 2)` for each hue: dim pixels away from bright ones."""
     radius: float
@@ -98,7 +98,7 @@ def _read(frame: np.ndarray, value: np.ndarray) -> np.ndarray:
 
 
 def _sort_by_hue(frame: np.ndarray, value: np.ndarray) -> _Paint | None:
-    rows, columns = np.nonzero(value > _LEAST_VALUE)
+    columns, rows = cv2.findNonZero((value > _LEAST_VALUE).astype(np.uint8))[:, 0].T
     smooth = cv2.GaussianBlur(frame, (3, 3), 0)  # a GIF's dots and a video's noise have hues of their own
     colors = cv2.cvtColor(smooth[rows, columns][:, None], cv2.COLOR_RGB2HSV)[:, 0]
     map_of_hues = np.full(value.shape, _BLACK, np.int16)
@@ -115,11 +115,12 @@ def _sort_by_hue(frame: np.ndarray, value: np.ndarray) -> _Paint | None:
     mask[rows[~is_disc], columns[~is_disc]] = 0
     is_limb = cv2.dilate(mask, np.ones((3, 3), np.uint8))[rows, columns] == 0
     centres = np.stack([columns, rows], axis=1) + 0.5
-    off = [_off(hues, index) for index in range(JOINT_COUNT)]
+    discs, hues_of_discs = centres[is_disc], hues[is_disc]
+    limbs, numbers = centres[is_limb], (hues[is_limb] + 5) // 10 % JOINT_COUNT
     return _Paint(
         hues=map_of_hues,
-        discs=[centres[is_disc & (off[index] <= 8)] for index in range(JOINT_COUNT)],
-        limbs=[centres[is_limb & (off[index] <= 5)] for index in range(len(LIMBS))],
+        discs=[_weighted(discs, hues_of_discs, index) for index in range(JOINT_COUNT)],
+        limbs=[limbs[numbers == index] for index in range(len(LIMBS))],
         radius=max(radius, 1.0),
     )
 
@@ -129,77 +130,90 @@ def _off(hues: np.ndarray, index: int) -> np.ndarray:
     return np.abs((hues - 10 * index + 90) % 180 - 90)
 
 
+def _weighted(points: np.ndarray, hues: np.ndarray, index: int) -> np.ndarray:
+    weights = np.clip(2 - _off(hues, index) / 5, 0, 1)
+    return np.column_stack([points, weights])[weights > 0.3]
+
+
 def _fit_limb(pixels: np.ndarray, radius: float) -> np.ndarray | None:
     """The ends `(2, 2)` of the segment along which most pixels of a hue lie."""
     least = 2 * radius**2
     if len(pixels) < max(least, 4):
         return None
-    sample = pixels[:: len(pixels) // 300 + 1]
+    sample = pixels[:: len(pixels) // 200 + 1]
     starts, ends = sample[(_PAIRS * len(sample)).astype(int)].transpose(1, 0, 2)
     across = (ends - starts)[:, ::-1] * (1, -1)
     across /= np.maximum(np.hypot(*across.T), 1e-6)[:, None]
     distance = np.abs(sample @ across.T - (starts * across).sum(axis=1))
     best = int((distance < radius).sum(axis=0).argmax())
     pixels = pixels[np.abs((pixels - starts[best]) @ across[best]) < 1.5 * radius]
-    pixels = _longest_run(pixels, pixels @ (across[best][::-1] * (-1, 1)), 6 * radius)
+    pixels = _longest_run(pixels, pixels @ (across[best][::-1] * (-1, 1)), 2 * radius)
     if len(pixels) < max(least, 4):
         return None
     middle = pixels.mean(axis=0)
-    variances, axes = np.linalg.eigh(np.cov((pixels - middle).T))
-    half = 2 * np.sqrt(variances[1]) * axes[:, 1]  # so far reaches an ellipse of this variance
+    x, y = (pixels - middle).T
+    turn = np.arctan2(2 * (x @ y), x @ x - y @ y) / 2
+    axis = np.array([np.cos(turn), np.sin(turn)])
+    half = 2 * (x * axis[0] + y * axis[1]).std() * axis  # an ellipse reaches twice as far as it deviates
     return np.stack([middle - half, middle + half])
 
 
-def _longest_run(pixels: np.ndarray, along: np.ndarray, gap: float) -> np.ndarray:
-    order = np.argsort(along)
-    runs = np.split(order, np.flatnonzero(np.diff(along[order]) > gap) + 1)
-    return pixels[max(runs, key=len)]
+def _longest_run(pixels: np.ndarray, along: np.ndarray, step: float) -> np.ndarray:
+    """The pixels of the part along a line that is dense, but for gaps of three steps: other limbs cross it."""
+    steps = ((along - along.min()) / step).astype(int)
+    counts = np.bincount(steps)
+    dense = np.flatnonzero(counts > 0.25 * np.percentile(counts, 90))
+    runs = np.split(dense, np.flatnonzero(np.diff(dense) > 4) + 1)
+    run = max(runs, key=lambda run: counts[run].sum())
+    return pixels[(steps >= run[0]) & (steps <= run[-1])]
 
 
-def _candidates(joint: int, ends: Sequence[np.ndarray | None], paint: _Paint) -> list[tuple[np.ndarray, float]]:
-    """Where a joint may be, and which part of a disc, 0 to 1, is seen there."""
-    found: list[tuple[np.ndarray, float]] = []
+def _candidates(joint: int, ends: Sequence[np.ndarray | None], paint: _Paint) -> tuple[np.ndarray, np.ndarray]:
+    """Where a joint may be, `(N, 2)`, and which part of a disc, 0 to 1, is seen there, `(N,)`."""
     pixels, radius = paint.discs[joint], paint.radius
-    guesses = [
+    guesses = _densest(pixels, radius)
+    guesses += [
         end for limb, both in zip(LIMBS, ends, strict=True) if joint in limb and both is not None for end in both
     ]
-    rest = pixels
-    for _ in range(3):
-        if len(rest) < radius**2:
-            break
-        densest = _densest(rest, 2 * radius)
-        guesses.insert(0, densest)
-        rest = rest[((rest - densest) ** 2).sum(axis=1) > (3 * radius) ** 2]
-    for guess in guesses:
-        point, seen = _disc_near(pixels, guess, radius)
-        if all(((point - other) ** 2).sum() > radius**2 for other, _ in found):
-            found.append((point, seen))
-    return found
+    if not guesses:
+        return np.zeros((0, 2)), np.zeros(0)
+    points, seen = _move_to_discs(np.array(guesses), pixels, radius)
+    apart = ((points[:, None] - points) ** 2).sum(axis=2) > radius**2
+    new = [index for index in range(len(points)) if apart[index, :index].all()]
+    return points[new], seen[new]
 
 
-def _densest(pixels: np.ndarray, cell: float) -> np.ndarray:
-    columns, rows = (pixels / cell).astype(int).T
-    number = rows * 10_000 + columns
-    best = np.bincount(number - number.min()).argmax() + number.min()
-    return pixels[number == best].mean(axis=0)
+def _densest(pixels: np.ndarray, radius: float) -> list[np.ndarray]:
+    """Up to three places, none beside another, where most pixels are."""
+    places: list[np.ndarray] = []
+    pixels, weights = pixels[:, :2], pixels[:, 2]
+    while len(pixels) >= radius**2 and len(places) < 3:
+        columns, rows = (pixels / (2 * radius)).astype(int).T
+        cells = rows * (columns.max() + 1) + columns
+        place = pixels[cells == np.bincount(cells, weights).argmax()].mean(axis=0)
+        places.append(place)
+        far = ((pixels - place) ** 2).sum(axis=1) > (3 * radius) ** 2
+        pixels, weights = pixels[far], weights[far]
+    return places
 
 
-def _disc_near(pixels: np.ndarray, point: np.ndarray, radius: float) -> tuple[np.ndarray, float]:
-    """The centre of the bright pixels around `point`, which itself is returned where there are too few."""
-    moved = point
-    near = pixels
-    for reach in (3, 2, 1.5):
-        near = pixels[((pixels - moved) ** 2).sum(axis=1) < (reach * radius) ** 2]
-        if len(near) < radius**2:
-            return point, 0.0
-        moved = near.mean(axis=0)
-    return moved, min(1.0, len(near) / (2 * radius**2))
+def _move_to_discs(points: np.ndarray, pixels: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """Moves each point to the centre of the bright pixels around it; where there are too few, it stays."""
+    moved = points
+    counts = np.zeros(len(points))
+    for reach in (3, 2, 1.5) if len(pixels) else ():
+        near = ((pixels[:, :2] - moved[:, None]) ** 2).sum(axis=2) < (reach * radius) ** 2
+        weights = near * pixels[:, 2]
+        counts = weights.sum(axis=1)
+        moved = np.where(counts[:, None] > 0, weights @ pixels[:, :2] / np.maximum(counts, 0.1)[:, None], moved)
+    has_disc = counts >= radius**2
+    return np.where(has_disc[:, None], moved, points), np.where(has_disc, np.minimum(1, counts / (2 * radius**2)), 0)
 
 
-def _choose(candidates: Sequence[list[tuple[np.ndarray, float]]], paint: _Paint) -> list[np.ndarray | None]:
+def _choose(candidates: Sequence[tuple[np.ndarray, np.ndarray]], paint: _Paint) -> list[np.ndarray | None]:
     """The best choice of candidates, None for missing ones: the sum over its discs and limbs is the largest."""
-    scores = [np.array([0.0] + [seen - 0.4 for _, seen in several]) for several in candidates]  # missing comes first
-    places = [np.array([point for point, _ in several]).reshape(-1, 2) for several in candidates]
+    scores = [np.append(0, seen - 0.4) for _, seen in candidates]  # to be missing comes first
+    places = [points for points, _ in candidates]
     choices: list[np.ndarray] = []
     for index in reversed(range(len(LIMBS))):
         parent, child = LIMBS[index]
@@ -222,4 +236,4 @@ def _limb_scores(starts: np.ndarray, ends: np.ndarray, index: int, paint: _Paint
     hues = paint.hues[rows, columns]
     agree = np.where(hues == _BLACK, -1.0, np.where((hues != _OTHER) & (_off(hues, index) <= 7), 1.0, -0.2))
     length = np.hypot(*(ends[None] - starts[:, None]).transpose(2, 0, 1))
-    return agree.mean(axis=2) * (1 + np.minimum(1, length / (20 * paint.radius)))
+    return agree.mean(axis=2) * np.minimum(2, length / (8 * paint.radius))
