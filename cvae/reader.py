@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -103,6 +103,8 @@ class ClipReader:
         self.span = span
         self.limits = limits
         self._most = most
+        self._began = 0.0
+        """When the first frame was asked for."""
         self._end = 0.0
         """When the last frame is no longer shown."""
         self._claimed: float | None = None
@@ -124,7 +126,7 @@ class ClipReader:
         return self._frames
 
     def _bounded(self) -> Generator[np.ndarray, None, None]:
-        began = time.monotonic()
+        self._began = time.monotonic()
         pixels = 0
         with closing(self._opened()) as frames:
             for frame in frames:
@@ -132,9 +134,11 @@ class ClipReader:
                 pixels += frame.shape[0] * frame.shape[1]
                 self.limits.check_frames(self.name, self.count)
                 self.limits.check_total_pixels(self.name, pixels)
-                self.limits.check_seconds(self.name, time.monotonic() - began)
+                self._check_seconds()
                 yield frame
-            self.limits.check_seconds(self.name, time.monotonic() - began)
+
+    def _check_seconds(self) -> None:
+        self.limits.check_seconds(self.name, time.monotonic() - self._began)
 
     def pace(self, fps: float | None = None) -> tuple[np.ndarray, float | None, tuple[str, ...]]:
         """How to show the frames at an even rate, after the last of them came.
@@ -207,19 +211,17 @@ class ClipReader:
     def _of_zip(self, path: Path) -> Generator[np.ndarray, None, None]:
         with archives.open_zip(path, self.limits) as archive:
             if archives.is_array_zip(archive):
-                yield from self._of_array(archives.read_array_zip(archive, path.name, self.limits))
+                yield from self._of_array(archives.frames_in_array_zip(archive, path.name, self.limits))
             else:
                 yield from self._of_stills(stills_of_zip(archive, path.name, self.limits))
 
     def _of_array_file(self, path: Path) -> Generator[np.ndarray, None, None]:
         with open_file(path) as file:
-            yield from self._of_array(archives.read_array(file, path.name, self.limits))
+            yield from self._of_array(archives.frames_in_array(file, path.name, self.limits))
 
-    def _of_array(self, array: np.ndarray) -> Generator[np.ndarray, None, None]:
+    def _of_array(self, frames: Iterator[np.ndarray]) -> Generator[np.ndarray, None, None]:
         self._refuse_span()
-        array = array[: self._most]
-        self.promised = len(array)
-        for index, frame in enumerate(array):
+        for index, frame in enumerate(islice(frames, self._most)):
             self.frame_name = f"frame {index + 1}"
             yield frame
 
@@ -278,6 +280,7 @@ class ClipReader:
             path, container, header, self.limits, start=self.span.start, end=self.span.end, most=self._most
         )
         report = yield from decoded
+        self._check_seconds()  # else it ended because its time was up
         if not self.count and header.seconds <= self.span.start > 0:
             raise self._nothing_in_span(header.seconds)
         if not self.count:

@@ -29,9 +29,9 @@ def blocks(count: int = 6, height: int = 32, width: int = 48) -> np.ndarray:
     return np.kron(colours, np.ones((1, 8, 8, 1), np.uint8))
 
 
-def encode_video(path: Path, frames: np.ndarray, *options: str, fps: float = 25) -> Path:
+def encode_video(path: Path, frames: np.ndarray, *options: str, fps: float = 25, pixels: str = "rgb24") -> Path:
     _, height, width, _ = frames.shape
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps), "-i", "-"]
+    source = ["-f", "rawvideo", "-pix_fmt", pixels, "-s", f"{width}x{height}", "-r", str(fps), "-i", "-"]
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *source, *options, str(path)]
     subprocess.run(command, input=frames.tobytes(), check=True)
     return path
@@ -39,6 +39,40 @@ def encode_video(path: Path, frames: np.ndarray, *options: str, fps: float = 25)
 
 def encode_mp4(path: Path, frames: np.ndarray, *options: str) -> Path:
     return encode_video(path, frames, "-c:v", "libx264", "-pix_fmt", "yuv420p", *options)
+
+
+def encode_rgba(path: Path, frames: np.ndarray, opacity: np.ndarray, *options: str) -> Path:
+    """With an opacity in [0, 1] that fits `(T, H, W, 1)`."""
+    alpha = np.broadcast_to(np.round(opacity * 255), (*frames.shape[:3], 1)).astype(np.uint8)
+    return encode_video(path, np.concatenate([frames, alpha], axis=-1), *options, pixels="rgba")
+
+
+def encode_hdr(path: Path, frames: np.ndarray, transfer: str) -> Path:
+    """HEVC of 10 bits with the curve of ITU-R BT.2100, PQ or HLG, that shows white at 203 candelas (BT.2408).
+
+    Frames of less than 64 rows crash the encoder.
+    """
+    to_bt2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
+    candelas = 203 * (frames / 255) ** 2.4 @ to_bt2020.T
+    signal = (_pq if transfer == "smpte2084" else _hlg)(candelas)
+    tags = f"log-level=error:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
+    matrix = ("-vf", "scale=out_color_matrix=bt2020nc:out_range=tv,format=yuv420p10le")
+    options = (*matrix, "-c:v", "libx265", "-crf", "8", "-x265-params", tags)
+    return encode_video(path, np.round(signal * 65535).astype("<u2"), *options, pixels="rgb48le")
+
+
+def _pq(candelas: np.ndarray) -> np.ndarray:
+    power = (candelas / 10_000) ** 0.1593017578125
+    return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+
+
+def _hlg(candelas: np.ndarray) -> np.ndarray:
+    """On a display of 1000 candelas, whose gamma is 1.2."""
+    light = candelas / 1000
+    luminance = light @ np.array([0.2627, 0.6780, 0.0593])
+    light = light * np.maximum(luminance, 1e-9)[..., None] ** (1 / 1.2 - 1)
+    logarithm = 0.17883277 * np.log(np.maximum(12 * light - 0.28466892, 1e-9)) + 0.55991073
+    return np.clip(np.where(light <= 1 / 12, np.sqrt(3 * light), logarithm), 0, 1)
 
 
 def is_close(frames: np.ndarray, expected: np.ndarray) -> bool:

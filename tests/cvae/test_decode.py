@@ -10,7 +10,7 @@ from cvae.decode import _capture
 from cvae.errors import InputError
 from cvae.inputs import Limits
 from cvae.video import read_clip
-from tests.cvae.media import VIDEOS, blocks, encode_mp4, encode_video, is_close
+from tests.cvae.media import VIDEOS, blocks, encode_hdr, encode_mp4, encode_rgba, encode_video, is_close
 
 
 @pytest.mark.parametrize("name", VIDEOS)
@@ -49,6 +49,82 @@ def test_interlaced_video_is_read(tmp_path: Path) -> None:
     interlaced = ("-flags", "+ildct+ilme", "-x264-params", "tff=1")  # OpenCV gives unfilled memory here
     clip = read_clip(encode_mp4(tmp_path / "a.mp4", blocks(), *interlaced))
     assert is_close(clip.frames, blocks()) and clip.notes == ()
+
+
+def test_deinterlaced_video_keeps_its_frames_and_loses_its_combs(tmp_path: Path) -> None:
+    moving = np.stack([np.roll(np.kron(np.eye(2, 3), np.ones((32, 32))), 8 * shift, axis=1) for shift in range(20)])
+    fields = np.where(np.arange(64)[None, :, None] % 2, moving[1::2], moving[::2])  # two moments in each frame
+    frames = (fields[..., None] * np.full(3, 255)).astype(np.uint8)
+    interlaced = ("-flags", "+ildct+ilme", "-x264-params", "tff=1")
+    clip = read_clip(encode_mp4(tmp_path / "a.mp4", frames, *interlaced))
+    combs = [np.abs(np.diff(each[2:-2, :, :, 0].astype(int), axis=1))[:, ::2].mean() for each in (frames, clip.frames)]
+    assert len(clip.frames) == 10 and combs[1] < combs[0] / 4
+
+
+def test_oblong_pixels_are_made_square(tmp_path: Path) -> None:
+    path = encode_mp4(tmp_path / "a.mp4", blocks(), "-vf", "setsar=4/3")
+    assert read_clip(path).frames.shape == (6, 32, 64, 3)
+    turn = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-display_rotation", "90", "-i", str(path), "-c", "copy"]
+    subprocess.run([*turn, str(tmp_path / "turned.mp4")], check=True)
+    assert read_clip(tmp_path / "turned.mp4").frames.shape == (6, 48, 24, 3)
+
+
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_hdr_is_shown_in_usual_colours(tmp_path: Path, transfer: str) -> None:
+    greys = np.repeat(blocks(6, 64, 96)[..., :1], 3, axis=-1)
+    clip = read_clip(encode_hdr(tmp_path / "a.mp4", greys, transfer))
+    assert clip.frames.shape == greys.shape and np.abs(clip.frames.astype(int) - greys).mean() < 12
+
+
+def test_hdr_is_refused_where_ffmpeg_cannot_convert_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cvae.decode._can_map_tones", lambda: False)
+    with pytest.raises(InputError, match=r'"a.mp4" is an HDR video, .*; expected SDR\.'):
+        read_clip(encode_hdr(tmp_path / "a.mp4", blocks(6, 64, 96), "smpte2084"))
+
+
+TRANSPARENT = {
+    "prores.mov": ("-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le"),
+    "qtrle.mov": ("-c:v", "qtrle"),
+    "png.mov": ("-c:v", "png"),
+    "ffv1.mkv": ("-c:v", "ffv1", "-pix_fmt", "bgra"),
+    "vp8.webm": ("-c:v", "libvpx", "-pix_fmt", "yuva420p", "-auto-alt-ref", "0"),
+    "vp9.webm": ("-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p"),
+}
+
+
+@pytest.mark.parametrize("name", TRANSPARENT)
+def test_transparent_video_lies_on_white(tmp_path: Path, name: str) -> None:
+    opacity = np.kron(np.linspace(0, 1, 6), np.ones(8))[None, None, :, None]
+    clip = read_clip(encode_rgba(tmp_path / name, blocks(), opacity, *TRANSPARENT[name]))
+    assert is_close(clip.frames, np.round(blocks() * opacity + 255 * (1 - opacity)).astype(np.uint8))
+
+
+def test_a_phone_that_left_out_frames_is_shown_at_its_pace(tmp_path: Path) -> None:
+    shown = np.delete(np.arange(30), [7, 20, 21])
+    late = "+".join(f"gte(N,{index})*{step}" for index, step in ((7, 1), (19, 2)))
+    stamps = f"settb=1/90000,setpts=3000*(N+{late})+200*mod(N\\,3)"
+    vary = ("-vf", stamps.replace("(N,", "(N\\,"), "-fps_mode", "passthrough", "-enc_time_base", "1:90000")
+    clip = read_clip(encode_mp4(tmp_path / "a.mp4", blocks(30)[shown], *vary))
+    assert clip.fps == pytest.approx(30, rel=0.002)
+    assert is_close(clip.frames, blocks(30)[[*range(7), 6, *range(8, 20), 19, 19, *range(22, 30)]])
+    assert clip.notes == ('27 frames of "a.mp4" became 30: those that last longer are repeated.',)
+
+
+def test_two_rates_in_a_video_become_one(tmp_path: Path) -> None:
+    vary = ("-vf", "settb=1/90000,setpts='if(lt(N,20),N*3000,60000+(N-20)*3750)'", "-fps_mode", "passthrough")
+    clip = read_clip(encode_mp4(tmp_path / "a.mp4", blocks(36), *vary, "-enc_time_base", "1:90000"))
+    assert clip.fps == 30 and len(clip.frames) == 40 and is_close(clip.frames[:21], blocks(36)[:21])
+    assert clip.notes == ('36 frames of "a.mp4" became 40: those that last longer are repeated.',)
+
+
+def test_a_video_damaged_in_the_middle_goes_on_after_it(tmp_path: Path) -> None:
+    content = bytearray(encode_video(tmp_path / "a.mov", blocks(75), *VIDEOS["a.mov"]).read_bytes())
+    middle = slice(len(content) // 2, len(content) // 2 + len(content) // 8)
+    content[middle] = bytes(len(content) // 8)
+    (tmp_path / "a.mov").write_bytes(content)
+    clip = read_clip(tmp_path / "a.mov")
+    assert len(clip.frames) == 75 and is_close(clip.frames[[0, -1]], blocks(75)[[0, -1]])
+    assert clip.notes[0].endswith(' of 75 frames of "a.mov" could be read; the file is damaged or cut short.')
 
 
 def test_a_phone_video_is_turned_upright(tmp_path: Path) -> None:
