@@ -23,8 +23,12 @@ LIMBS = (
 _LONGEST_SIDE = 1024
 _LEAST_VALUE = 60
 _LEAST_SATURATION = 150
+_WHITE_SATURATION = 60
 _DISC_VALUE = 175  # between a limb, 153, and a disc, 255
 _LEFT_KNEE = 12  # has the colour of the dots of hands
+_FACE_DOTS = 20
+_MOST_PAINTED = 0.3  # of a picture; skeletons take 0.01 to 0.1
+_NOSE = 0
 _READABLE_JOINTS = 4
 _READABLE_SHARE = 0.1
 _PAIRS = np.random.default_rng(0).random((20, 2))
@@ -44,6 +48,8 @@ class _Paint:
     """`(N, 2)` for each hue: dim pixels away from bright ones."""
     radius: float
     """Of a disc, which is half the width of a limb too."""
+    face: np.ndarray | None
+    """`(2,)`: the centre of the white dots, which hide the nose among them."""
 
 
 def read_coco_pictures(frames: Iterable[np.ndarray]) -> np.ndarray:
@@ -104,8 +110,10 @@ def _sort_by_hue(frame: np.ndarray, value: np.ndarray) -> _Paint | None:
     map_of_hues = np.full(value.shape, _BLACK, np.int16)
     map_of_hues[rows, columns] = _OTHER
     kept = colors[:, 1] > _LEAST_SATURATION
-    if not kept.any():
+    if not 0 < kept.sum() < _MOST_PAINTED * value.size:
         return None
+    white = (colors[:, 1] < _WHITE_SATURATION) & (colors[:, 2] > _DISC_VALUE)
+    face = np.array([columns[white].mean(), rows[white].mean()]) + 0.5 if white.any() else None
     rows, columns, hues = rows[kept], columns[kept], colors[kept, 0].astype(np.int16)
     map_of_hues[rows, columns] = hues
     mask = np.zeros(value.shape, np.uint8)
@@ -122,6 +130,7 @@ def _sort_by_hue(frame: np.ndarray, value: np.ndarray) -> _Paint | None:
         discs=[_weighted(discs, hues_of_discs, index) for index in range(JOINT_COUNT)],
         limbs=[limbs[numbers == index] for index in range(len(LIMBS))],
         radius=max(radius, 1.0),
+        face=face if white.sum() > _FACE_DOTS * radius**2 else None,
     )
 
 
@@ -171,16 +180,29 @@ def _longest_run(pixels: np.ndarray, along: np.ndarray, step: float) -> np.ndarr
 def _candidates(joint: int, ends: Sequence[np.ndarray | None], paint: _Paint) -> tuple[np.ndarray, np.ndarray]:
     """Where a joint may be, `(N, 2)`, and which part of a disc, 0 to 1, is seen there, `(N,)`."""
     pixels, radius = paint.discs[joint], paint.radius
-    guesses = _densest(pixels, radius)
-    guesses += [
-        end for limb, both in zip(LIMBS, ends, strict=True) if joint in limb and both is not None for end in both
-    ]
+    fitted = [both for limb, both in zip(LIMBS, ends, strict=True) if joint in limb and both is not None]
+    guesses = _densest(pixels, radius) + [end for both in fitted for end in both]
+    hints = [0.0] * len(guesses)
+    if len(fitted) == 2:  # where they nearly meet; something may hide the joint
+        guesses.append(_between(*fitted))
+        hints.append(0.1)
+    if joint == _NOSE and paint.face is not None:
+        guesses.append(paint.face)
+        hints.append(0.8)
     if not guesses:
         return np.zeros((0, 2)), np.zeros(0)
     points, seen = _move_to_discs(np.array(guesses), pixels, radius)
+    seen = np.maximum(seen, hints)
     apart = ((points[:, None] - points) ** 2).sum(axis=2) > radius**2
     new = [index for index in range(len(points)) if apart[index, :index].all()]
     return points[new], seen[new]
+
+
+def _between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The middle between the nearest ends of two limbs."""
+    distances = ((first[:, None] - second) ** 2).sum(axis=2)
+    one, other = np.unravel_index(distances.argmin(), (2, 2))
+    return (first[one] + second[other]) / 2
 
 
 def _densest(pixels: np.ndarray, radius: float) -> list[np.ndarray]:
