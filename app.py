@@ -21,12 +21,12 @@ from cvae.cli import run_options
 from cvae.device import pick_device
 from cvae.errors import InputError
 from cvae.inputs import LIMITS
-from cvae.video import read_clip
 from web.examples import Example, build_cards, copy_to_cache, find_examples
 from web.panels import build_input_panel, build_result_panel, outputs, updates
 from web.player import RUN_FAILED, PlayerView
-from web.prediction import Inputs, Session, Step, predict
-from web.strip import clip_strip
+from web.poses import Session, show_poses
+from web.prediction import Inputs, Step, predict
+from web.strip import fault_strip, sentence_strip
 from web.theme import CSS, build_theme
 from web.uploads import RefuseFileAddresses, uploaded_files
 
@@ -37,6 +37,9 @@ TITLE = (
     "<h1>Marionette</h1><p>Give a picture of a person and a sequence of poses: the model predicts the video in which "
     "this person takes these poses.</p>"
 )
+UNFORESEEN = "Something went wrong on the server; its log says what."
+WAITING = sentence_strip("Waiting for the model …")
+REFUSED = fault_strip("These poses were not looked at: too many people are waiting. Generate will read them.")
 
 logger = logging.getLogger(__name__)
 
@@ -118,18 +121,20 @@ def on_generate(
     sample: Any,
     seed: Any,
     fps: Any,
+    retarget: Any,
 ) -> Iterator[Step]:
     """Run the model; what went wrong is shown on the page and ends the run.
 
     Args:
         checkpoint: Which model.
         session: Whose run; its `stop` ends it.
-        first_frame: As the browser sends files: `{"path": ...}`.
+        first_frame: As the browser sends files: `{"path": ...}`; None if the poses bring their own.
         poses: A list of these.
         truth: A list of these, or None.
         sample: One of `Sampling`.
         seed: A whole number.
         fps: Frames a second, or 0 for those of the poses.
+        retarget: Whether poses of another person are fitted to the one in the first frame.
     """
     try:
         picture = uploaded_files(first_frame)
@@ -140,6 +145,7 @@ def on_generate(
             sample=sample,
             seed=seed,
             fps=fps,
+            retarget=retarget,
         )
         yield from predict(checkpoint, session, inputs)
     except InputError as error:
@@ -147,41 +153,65 @@ def on_generate(
         raise page_error(error) from None
     except Exception as error:
         logger.exception("A run failed.")
-        sentence = "Something went wrong on the server; its log says what."
-        yield Step(PlayerView(phase="error", status=sentence))
-        raise page_error(sentence) from error
+        yield Step(PlayerView(phase="error", status=UNFORESEEN))
+        raise page_error(UNFORESEEN) from error
 
 
-def on_poses(checkpoint: Checkpoint, files: Any) -> Any:
-    """Show what was understood of the poses, or why nothing was."""
+def on_upload(session: Session, files: Any) -> Any:
+    """Take note of other poses, so that a search in those before ends; the strip waits for the model."""
     try:
-        if not (paths := uploaded_files(files)):
-            return gr.HTML(visible=False)
-        clip = read_clip(paths, size=checkpoint.config.data.size)
+        session.uploaded = uploaded_files(files)
     except InputError as error:
         raise page_error(error) from None
-    return gr.HTML(clip_strip(clip, "pose"), visible=True)
+    return gr.HTML(WAITING, visible=bool(session.uploaded))
+
+
+def on_poses(checkpoint: Checkpoint, session: Session, files: Any) -> Iterator[list[Any]]:
+    """Show what is understood of the poses, or why nothing is; Stop ends a long search.
+
+    Yields:
+        What the strip and the button Stop become.
+    """
+    idle = gr.Button(interactive=False)
+    try:
+        if paths := uploaded_files(files):
+            for strip in show_poses(session, paths, checkpoint.config.data.size):
+                yield [gr.HTML(strip, visible=True), gr.Button(interactive=True)]
+        yield [gr.skip(), idle]
+    except InputError as error:
+        yield [gr.skip(), idle]
+        raise page_error(error) from None
+    except Exception as error:
+        logger.exception("Poses could not be read.")
+        yield [gr.HTML(fault_strip(UNFORESEEN), visible=True), idle]
+        raise page_error(UNFORESEEN) from error
+
+
+def on_unread_poses(strip: str) -> str:
+    """Say so where the reading of poses did not even begin: the queue was full."""
+    return REFUSED if strip == WAITING else strip
 
 
 def on_example(examples: Sequence[Example], session: Session, index: int) -> list[Any]:
     """The clicked example as values of first frame, poses, ground truth and the strip of poses."""
     if session.running:
         raise page_error("A prediction is running; stop it first, or wait for its end.")
+    session.uploaded = ()
     example = copy_to_cache(examples[index])
     truth = [str(example.truth)] if example.truth else None
     return [str(example.first_frame), [str(example.poses)], truth, gr.HTML(visible=False)]
 
 
 def on_stop(session: Session) -> None:
-    """Let the run end after the frame at hand; what is made is kept."""
+    """Let a run or a search for poses end after the frame at hand; what is made is kept."""
     session.stop = True
 
 
 def on_api(
-    checkpoint: Checkpoint, first_frame: Any, poses: Any, truth: Any, sample: Any, seed: Any
+    checkpoint: Checkpoint, first_frame: Any, poses: Any, truth: Any, sample: Any, seed: Any, retarget: Any
 ) -> tuple[str, str, str | None, dict[str, Any]]:
     """Predict a whole video at once, for programs."""
-    *_, last = on_generate(checkpoint, Session(), first_frame, poses, truth, sample, seed, 0)
+    *_, last = on_generate(checkpoint, Session(), first_frame, poses, truth, sample, seed, 0, retarget)
     view, made = last.view, last.downloads
     assert made is not None
     summary = {"frames": view.total, "fps": view.fps, "mean_psnr": view.mean, "psnr": view.psnr, "notes": view.notes}
@@ -213,7 +243,7 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks
         files = [given.first_frame, given.poses, given.truth]
         run: dict[str, Any] = {
             "fn": run_and_show,
-            "inputs": [session, *files, given.sample, given.seed, given.fps],
+            "inputs": [session, *files, given.sample, given.seed, given.fps, given.retarget],
             "outputs": outputs(given, results),
             **MODEL_QUEUE,
             **PRIVATE,
@@ -221,8 +251,11 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks
         failed: dict[str, Any] = {"fn": None, "js": RUN_FAILED, **PRIVATE}
         given.generate.click(**run).failure(**failed)
         given.stop.click(on_stop, session, None, queue=False, **PRIVATE)
-        given.poses.upload(partial(on_poses, checkpoint), given.poses, given.strip, **PRIVATE)
-        given.poses.clear(partial(gr.HTML, visible=False), None, given.strip, queue=False, **PRIVATE)
+        changed = [given.poses.upload, given.poses.delete, given.poses.clear]
+        upload: dict[str, Any] = {"inputs": [session, given.poses], "trigger_mode": "multiple", **PRIVATE}
+        came = gr.on(changed, on_upload, outputs=given.strip, queue=False, **upload)
+        read = came.success(partial(on_poses, checkpoint), outputs=[given.strip, given.stop], **upload, **MODEL_QUEUE)
+        read.failure(on_unread_poses, given.strip, given.strip, queue=False, **PRIVATE)
         if examples:
 
             def fill(session: Session, event: gr.EventData) -> list[Any]:
@@ -241,16 +274,19 @@ def add_endpoint(checkpoint: Checkpoint) -> None:
     """The endpoint `/generate` for programs; its components are on no one's page."""
 
     def generate(
-        first_frame: Any, poses: Any, truth: Any = None, sample: Any = "mean", seed: Any = 0
+        first_frame: Any, poses: Any, truth: Any = None, sample: Any = "mean", seed: Any = 0, retarget: Any = True
     ) -> tuple[str, str, str | None, dict[str, Any]]:
         """Predict the video of a person who takes the given poses.
 
-        `first_frame` is a picture. `poses` is one file: a zip of skeleton pictures, a GIF, a video or a .npz; its first
-        pose is that of the first frame. `truth`, the real video in any of these forms, adds the PSNR of every frame.
-        `sample` is "mean" for the most likely video or "prior" for a random one, which `seed` decides. Back come the
-        video as GIF and as MP4, the PSNR as CSV (None without a truth), and frames, fps, mean_psnr, psnr and notes.
+        `poses` is one file: a video of a person, skeletons (a zip of pictures, a GIF, a video; on white or COCO-18 on
+        black) or key points (a zip of OpenPose JSON, one JSON list, a .npz). `first_frame` is a picture that the first
+        pose belongs to; None takes the first frame of the video of a person. `truth`, the real video in any of these
+        forms, adds the PSNR of every frame; it is known where the video brought the first frame. `sample` is "mean"
+        for the most likely video or "prior" for a random one, which `seed` decides. `retarget` fits poses from a video
+        to the person of another first frame. Back come the video as GIF and as MP4, the PSNR as CSV (None without a
+        truth), and frames, fps, mean_psnr, psnr and notes.
         """
-        return on_api(checkpoint, first_frame, poses, truth, sample, seed)
+        return on_api(checkpoint, first_frame, poses, truth, sample, seed, retarget)
 
     def hidden(kind: Any, label: str, **options: Any) -> Any:
         return kind(label=label, visible=False, **options)
@@ -264,6 +300,7 @@ def add_endpoint(checkpoint: Checkpoint) -> None:
             hidden(gr.File, "Ground truth"),
             hidden(gr.Radio, "Sample", choices=["mean", "prior"], value=checkpoint.config.sampling.sample),
             hidden(gr.Number, "Seed", value=0, precision=0),
+            hidden(gr.Checkbox, "Fit the poses to the person of the first frame", value=True),
         ],
         outputs=[
             hidden(gr.File, "GIF"),

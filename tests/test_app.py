@@ -13,7 +13,8 @@ from cvae.cli import run_options
 from tests.conftest import moving_square, write_pictures
 from web.examples import Example
 from web.panels import updates
-from web.prediction import Session, Step
+from web.poses import Session
+from web.prediction import Step
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +46,14 @@ def steps_and_error(*arguments: Any) -> tuple[list[Step], gr.Error]:
 
 
 def test_generate_turns_uploads_into_a_video(checkpoint: Checkpoint, frames: Any, poses: Any) -> None:
-    *_, last = app.on_generate(checkpoint, Session(), frames[0], poses, frames, "mean", 0, 0)
+    *_, last = app.on_generate(checkpoint, Session(), frames[0], poses, frames, "mean", 0, 0, True)
     assert last.view.total == len(last.view.psnr) == 5
 
 
 def test_wrong_file_is_told_on_the_page_without_a_traceback(checkpoint: Checkpoint, poses: Any, tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("just text")
     steps, error = steps_and_error(
-        checkpoint, Session(), {"path": str(tmp_path / "notes.png")}, poses, None, "mean", 0, 0
+        checkpoint, Session(), {"path": str(tmp_path / "notes.png")}, poses, None, "mean", 0, 0, True
     )
     assert "notes.png" in steps[-1].view.status
     assert "is text; expected a picture" in error.message
@@ -67,7 +68,7 @@ def test_unforeseen_fault_is_told_without_its_details(
         raise RuntimeError("secret path")
 
     monkeypatch.setattr(app, "predict", broken)
-    steps, error = steps_and_error(checkpoint, Session(), frames[0], poses, None, "mean", 0, 0)
+    steps, error = steps_and_error(checkpoint, Session(), frames[0], poses, None, "mean", 0, 0, True)
     assert "secret" not in steps[-1].view.status + error.message
     assert "log" in error.message
 
@@ -80,15 +81,17 @@ def test_malformed_files_of_a_program_are_told_in_a_sentence(
     files = [frames[0], poses, None]
     files[place] = wrong
     with pytest.raises(gr.Error, match="expected an upload") as caught:
-        app.on_api(checkpoint, files[0], files[1], files[2], "mean", 0)
+        app.on_api(checkpoint, files[0], files[1], files[2], "mean", 0, True)
     assert not caught.value.print_exception
-    steps, _ = steps_and_error(checkpoint, Session(), *files, "mean", 0, 0)
+    steps, _ = steps_and_error(checkpoint, Session(), *files, "mean", 0, 0, True)
     assert updates(steps[-1])[1].interactive
 
 
 def test_malformed_poses_are_told_on_the_page(checkpoint: Checkpoint) -> None:
     with pytest.raises(gr.Error, match="expected an upload"):
-        app.on_poses(checkpoint, "abc")
+        app.on_upload(Session(), "abc")
+    with pytest.raises(gr.Error, match="expected an upload"):
+        list(app.on_poses(checkpoint, Session(), "abc"))
 
 
 def test_message_shows_a_file_name_as_text() -> None:
@@ -96,15 +99,50 @@ def test_message_shows_a_file_name_as_text() -> None:
 
 
 def test_uploaded_poses_are_shown(checkpoint: Checkpoint, poses: Any) -> None:
-    update = app.on_poses(checkpoint, poses)
-    assert update.visible
-    assert "6 poses" in update.value
+    session = Session()
+    assert app.on_upload(session, poses).visible
+    (first, stop), *_, (shown, _), (_, idle) = app.on_poses(checkpoint, session, poses)
+    assert first.visible
+    assert stop.interactive
+    assert "6 poses" in shown.value
+    assert not idle.interactive
+
+
+def test_strip_goes_with_the_poses(checkpoint: Checkpoint, poses: Any) -> None:
+    session = Session()
+    app.on_upload(session, poses)
+    assert not app.on_upload(session, None).visible
+    assert session.uploaded == []
+    assert [strip for strip, _ in app.on_poses(checkpoint, session, None)] == [gr.skip()]
 
 
 def test_unreadable_poses_are_told_at_once(checkpoint: Checkpoint, tmp_path: Path) -> None:
     (tmp_path / "poses.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    files, session, strips = [{"path": str(tmp_path / "poses.zip")}], Session(), []
+    app.on_upload(session, files)
     with pytest.raises(gr.Error, match="holds no files"):
-        app.on_poses(checkpoint, [{"path": str(tmp_path / "poses.zip")}])
+        for strip, _ in app.on_poses(checkpoint, session, files):
+            strips.append(strip)
+    assert "holds no files" in strips[-2].value
+
+
+def test_unforeseen_fault_in_poses_is_told_without_its_details(
+    checkpoint: Checkpoint, poses: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("secret path")
+
+    monkeypatch.setattr(app, "show_poses", broken)
+    with pytest.raises(gr.Error, match="its log says what"):
+        for step in app.on_poses(checkpoint, Session(), poses):
+            strip, stop = step
+    assert "its log says what" in strip.value
+    assert not stop.interactive
+
+
+def test_poses_that_nobody_looked_at_are_told() -> None:
+    assert "too many people" in app.on_unread_poses(app.WAITING)
+    assert app.on_unread_poses("<p>a fault</p>") == "<p>a fault</p>"
 
 
 def test_example_fills_the_inputs_with_files_that_the_browser_may_have(tmp_path: Path) -> None:
@@ -130,7 +168,7 @@ def test_stop_reaches_the_run_of_this_session() -> None:
 
 
 def test_live_frames_change_the_player_alone(checkpoint: Checkpoint, frames: Any, poses: Any) -> None:
-    _, live, *_ = app.on_generate(checkpoint, Session(), frames[0], poses, None, "mean", 0, 0)
+    _, live, *_ = app.on_generate(checkpoint, Session(), frames[0], poses, None, "mean", 0, 0, True)
     assert live.view.live is not None
     player, *others = updates(live)
     assert player["live"]["frame"] == 1

@@ -10,8 +10,11 @@ from cvae.checkpoint import Checkpoint
 from web.player import build_player
 from web.prediction import Step
 
-POSES_HINT = "Skeleton pictures (files or a zip), a GIF, a video or a .npz. The first pose is that of the first frame."
-TRUTH_HINT = "The real video, in any of the same forms, to compare with: adds the PSNR of every frame."
+POSES_HINT = (
+    "A video of a person, skeletons (on white, or COCO-18 on black) or key points (OpenPose JSON, .npz): files or a "
+    "zip. The first pose belongs to the first frame."
+)
+TRUTH_HINT = "The real video (a video, a GIF, pictures or a zip) to compare with: adds the PSNR of every frame."
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class InputPanel:
     first_frame: gr.Image
     poses: gr.File
     strip: gr.HTML
+    retarget: gr.Checkbox
     truth: gr.File
     sample: gr.Radio
     seed: gr.Number
@@ -40,11 +44,21 @@ def build_input_panel(checkpoint: Checkpoint) -> InputPanel:
             height=200,
             elem_id="first-frame",
         )
-        _hint(f"Best {size.width}x{size.height} pixels (width x height); other sizes are resized.")
+        _hint(
+            f"Best {size.width}x{size.height} pixels (width x height); other sizes are resized. Not needed if the "
+            "poses come from a video of the person."
+        )
     with gr.Column(elem_classes="input"):
         poses = gr.File(label="2. Poses", file_count="multiple", height=84, elem_id="poses")
         _hint(POSES_HINT)
         strip = gr.HTML(visible=False, elem_classes="strip", elem_id="pose-strip")
+        retarget = gr.Checkbox(
+            True,
+            label="Fit the poses to the person of the first frame",
+            info="Where they come from a video of another person.",
+            container=False,
+            elem_id="retarget",
+        )
     with gr.Column(elem_classes="input"):
         truth = gr.File(label="3. Ground truth (optional)", file_count="multiple", height=84, elem_id="truth")
         _hint(TRUTH_HINT)
@@ -60,7 +74,7 @@ def build_input_panel(checkpoint: Checkpoint) -> InputPanel:
     with gr.Row():
         generate = gr.Button("Generate", variant="primary", min_width=120, elem_id="generate")
         stop = gr.Button("Stop", variant="stop", interactive=False, min_width=120, elem_id="stop")
-    return InputPanel(first_frame, poses, strip, truth, sample, seed, fps, generate, stop)
+    return InputPanel(first_frame, poses, strip, retarget, truth, sample, seed, fps, generate, stop)
 
 
 def _hint(text: str) -> None:

@@ -3,7 +3,7 @@
 import reprlib
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -14,22 +14,18 @@ from cvae.checkpoint import Checkpoint
 from cvae.errors import InputError
 from cvae.gaussian import Sampling
 from cvae.generate import frame_psnr, generate
-from cvae.request import Request, read_request
+from cvae.pictures import read_picture
+from cvae.progress import Watch
+from cvae.request import Request, make_request
 from web.player import PlayerView, Track, live_frame
+from web.poses import Session
 from web.results import Downloads, new_folder, sheet_layout, write_downloads, write_sheets
+from web.worker import Progress, Stopped, Worker
 
 MAX_SECONDS = 300.0
 """A run ends here with what it has, so that one user cannot keep the others waiting."""
 LIVE_INTERVAL = 0.04
 """Seconds between two live frames; the result has them all."""
-
-
-@dataclass
-class Session:
-    """One user's open page."""
-
-    running: bool = False
-    stop: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +38,8 @@ class Inputs:
     sample: Any = "mean"
     seed: Any = 0
     fps: Any = 0
+    retarget: Any = True
+    """Whether poses of another person are fitted to the one in the first frame."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +58,47 @@ def predict(checkpoint: Checkpoint, session: Session, inputs: Inputs) -> Iterato
     """
     session.running, session.stop = True, False
     try:
-        yield Step(PlayerView(phase="running", status="Reading the input …"))
-        request = _to_request(checkpoint, inputs)
+        yield _reading(Progress())
+        request = yield from _read(checkpoint, session, inputs)
         yield from _run(checkpoint, session, request, inputs.sample, inputs.seed)
+    except Stopped:
+        yield Step(PlayerView(status="Stopped before the first frame."))
     finally:
         session.running = False
 
 
-def _to_request(checkpoint: Checkpoint, inputs: Inputs) -> Request:
-    if inputs.first_frame is None:
-        raise InputError("There is no first frame: upload a picture of the person under 1.")
+def _read(checkpoint: Checkpoint, session: Session, inputs: Inputs) -> Generator[Step, None, Request]:
+    with Worker(lambda watch: _to_request(checkpoint, session, inputs, watch), lambda: session.stop) as worker:
+        for progress in worker:
+            yield _reading(progress)
+        return worker.result()
+
+
+def _reading(progress: Progress) -> Step:
+    return Step(PlayerView(phase="running", status=progress.sentence))
+
+
+def _to_request(checkpoint: Checkpoint, session: Session, inputs: Inputs, watch: Watch) -> Request:
     if not inputs.poses:
-        raise InputError("There are no poses: upload pictures, a zip, a GIF, a video or a .npz under 2.")
+        raise InputError("There are no poses: upload skeletons, key points or a video of a person under 2.")
     if inputs.sample not in get_args(Sampling):
         raise InputError(f"sample is one of {', '.join(get_args(Sampling))}; got {reprlib.repr(inputs.sample)}.")
     if not isinstance(inputs.seed, int) or not _is_number(inputs.seed, 0, 2**32 - 1):
         raise InputError(f"The seed is a whole number from 0 to {2**32 - 1}; got {reprlib.repr(inputs.seed)}.")
     if not _is_number(inputs.fps, 1, 60) and not _is_number(inputs.fps, 0, 0):
         raise InputError(f"The frame rate is 1 to 60 frames a second, or 0; got {reprlib.repr(inputs.fps)}.")
+    if not isinstance(inputs.retarget, bool):
+        raise InputError(f"retarget is true or false; got {reprlib.repr(inputs.retarget)}.")
+    picture = read_picture(inputs.first_frame) if inputs.first_frame else None
     size = checkpoint.config.data.size
-    truth = list(inputs.truth) or None
-    return read_request(inputs.first_frame, list(inputs.poses), truth, size=size, fps=inputs.fps or None)
+    return make_request(
+        picture,
+        session.read(inputs.poses, size, watch),
+        list(inputs.truth) or None,
+        size=size,
+        fps=inputs.fps or None,
+        retarget=None if inputs.retarget else False,
+    )
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:

@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,12 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cvae import request
 from cvae.checkpoint import Checkpoint
 from cvae.errors import InputError
+from cvae.poses.keypoints import Keypoints
+from cvae.poses.skeleton import draw_skeleton
+from cvae.poses.source import Poses
 from cvae.video import read_clip
 from tests.conftest import moving_square, write_pictures
-from web import prediction
-from web.prediction import Inputs, Session, Step, predict
+from web import poses, prediction, worker
+from web.poses import Session
+from web.prediction import Inputs, Step, predict
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +38,7 @@ def run(checkpoint: Checkpoint, inputs: Inputs) -> list[Step]:
 
 def test_run_shows_frames_while_they_are_made_and_then_the_result(checkpoint: Checkpoint, inputs: Inputs) -> None:
     first, *live, shown, last = run(checkpoint, inputs)
-    assert first.view.status == "Reading the input …"
+    assert first.view.status == "Reading the files …"
     assert live
     assert live[0].view.live is not None
     assert live[0].view.live["frame"] == 1
@@ -109,7 +115,8 @@ def test_resized_input_is_told(checkpoint: Checkpoint, inputs: Inputs, tmp_path:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"first_frame": None}, "no first frame"),
+        ({"first_frame": None}, "There is no first frame, and the poses are skeletons on white; expected a picture"),
+        ({"retarget": 1}, "retarget is true or false; got 1"),
         ({"poses": []}, "no poses"),
         ({"sample": "best"}, "sample is one of prior, mean; got 'best'"),
         ({"seed": -1}, "seed is a whole number"),
@@ -146,3 +153,72 @@ def test_seed_decides_a_random_video(checkpoint: Checkpoint, inputs: Inputs) -> 
         return last.view.psnr
 
     assert psnr(1) == psnr(1) != psnr(2)
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch, inputs: Inputs) -> Poses:
+    """The poses are found in a video of somebody who stands straight and comes nearer, which takes a while."""
+    points = np.zeros((8, 23, 3))
+    for joint, y in ((0, 4), (7, 8), (8, 9), (9, 10), (10, 12)):
+        points[:, joint] = (16, y, 1)
+    points[4:, :, :2] *= 1.1
+    found = Poses(
+        title="a video of a person",
+        keypoints=Keypoints(points=points, canvas=(16, 32)),
+        pictures=None,
+        video=moving_square(8)[0],
+        fps=12.5,
+        notes=("Somebody is there.",),
+    )
+
+    def read(*_: Any, size: tuple[int, int], watch: Any) -> Poses:
+        for frame in range(20):
+            watch(frame + 1, 20)
+            time.sleep(0.002)
+        return found
+
+    monkeypatch.setattr(poses, "read_poses", read)
+    monkeypatch.setattr(worker, "INTERVAL", 0.005)
+    return found
+
+
+def skeletons(last: Step) -> np.ndarray:
+    """The first pose that the network got."""
+    assert last.view.sheets is not None
+    return np.array(Image.open(last.view.sheets["pose"][0]))[: last.view.height, : last.view.width]
+
+
+def test_video_of_a_person_brings_first_frame_truth_and_rate(
+    checkpoint: Checkpoint, inputs: Inputs, person: Poses
+) -> None:
+    steps = run(checkpoint, replace(inputs, first_frame=None, truth=()))
+    view = steps[-1].view
+    assert any(step.view.status.startswith("Finding the person: frame ") for step in steps)
+    assert view.sheets is not None
+    assert person.video is not None
+    assert np.array_equal(np.array(Image.open(view.sheets["truth"][0]))[:16, :32], person.video[0])
+    assert (len(view.psnr), view.fps, view.notes) == (7, 12.5, ("Somebody is there.",))
+
+
+def test_poses_of_a_person_are_fitted_to_the_first_frame_unless_that_is_unwanted(
+    checkpoint: Checkpoint, inputs: Inputs, person: Poses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert person.keypoints is not None
+    smaller = person.keypoints.points[0] * [1, 0.5, 1]
+    monkeypatch.setattr(request, "find_person", lambda _: smaller)
+    *_, fitted = run(checkpoint, replace(inputs, truth=()))
+    *_, kept = run(checkpoint, replace(inputs, truth=(), retarget=False))
+    assert np.array_equal(skeletons(kept), draw_skeleton(person.keypoints.points[0], (16, 32)))
+    assert not np.array_equal(skeletons(fitted), skeletons(kept))
+    low, high = np.flatnonzero((skeletons(fitted) < 250).any(axis=(1, 2)))[[0, -1]]
+    assert (low, high) == pytest.approx((2, 6), abs=1)
+    assert fitted.view.psnr == ()
+
+
+def test_stop_ends_the_search_for_the_person(checkpoint: Checkpoint, inputs: Inputs, person: Poses) -> None:
+    session = Session()
+    for step in predict(checkpoint, session, replace(inputs, first_frame=None)):
+        session.stop = "Finding" in step.view.status
+        last = step
+    assert (last.view.phase, last.view.status) == ("idle", "Stopped before the first frame.")
+    assert not session.running
