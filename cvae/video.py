@@ -12,7 +12,6 @@ from cvae.inputs import LIMITS, Limits, quoted, width_by_height
 from cvae.pictures import resize_frame
 from cvae.reader import ClipReader as ClipReader
 from cvae.reader import Span as Span
-from cvae.stills import natural_order as natural_order
 
 
 @dataclass(frozen=True, kw_only=True)

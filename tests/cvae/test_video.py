@@ -13,7 +13,8 @@ from PIL import Image
 
 from cvae.errors import InputError
 from cvae.inputs import Limits
-from cvae.video import natural_order, read_clip
+from cvae.stills import natural_order
+from cvae.video import read_clip
 from tests.cvae.media import VIDEOS, blocks, encode_video, encoded, is_close, png_header, save_animation, save_zip
 
 # Animations
