@@ -20,19 +20,21 @@ LIMBS = (
 )
 """A tree from the neck on: the joint nearer to it comes first. Limb i and joint i have the hue of i * 20 degrees."""
 
-_LONGEST_SIDE = 1024
-_LEAST_VALUE = 60
-_LEAST_SATURATION = 150
-_WHITE_SATURATION = 60
+_LONGEST_SIDE = 1024  # beyond, pictures are shrunk
+_LEAST_VALUE = 60  # darker is ground
+_LEAST_SATURATION, _WHITE_SATURATION = 150, 60
 _DISC_VALUE = 175  # between a limb, 153, and a disc, 255
-_LEFT_KNEE = 12  # has the colour of the dots of hands
-_FACE_DOTS = 20
-_MOST_PAINTED = 0.3  # of a picture; skeletons take 0.01 to 0.1
-_NOSE = 0
+_MOST_PAINTED = 0.3  # of a picture; skeletons take 0.01 to 0.15
+_FACE_AREA = 20  # at least, of the white dots together, in squares of the radius
+_NOSE, _NECK, _LEFT_HIP, _LEFT_KNEE, _LEFT_ANKLE = 0, 1, 11, 12, 13
 _READABLE_JOINTS = 4
 _READABLE_SHARE = 0.1
-_PAIRS = np.random.default_rng(0).random((20, 2))
-_ALONG = np.linspace(0.15, 0.85, 12)
+# What a candidate is worth, next to 1 for a whole disc and 1 or 2 for a limb that is drawn from end to end.
+_COST = 0.4
+_NEAR_LAST = 0.35
+_FACE, _MEETING = 0.8, 0.1
+_PAIRS = np.random.default_rng(0).random((20, 2))  # of pixels through which lines are tried
+_ALONG = np.linspace(0.15, 0.85, 12)  # where a limb is probed: between its discs
 _BLACK, _OTHER = -1000, 1000  # where the map of hues has none
 
 
@@ -53,7 +55,7 @@ class _Paint:
 
 
 def read_coco_pictures(frames: Iterable[np.ndarray]) -> np.ndarray:
-    """Finds the joints of one person in pictures of skeletons.
+    """Finds the joints of one person in pictures of skeletons; of several people one is followed.
 
     Hands and faces may be drawn too, and the pictures may have been compressed.
 
@@ -68,18 +70,20 @@ def read_coco_pictures(frames: Iterable[np.ndarray]) -> np.ndarray:
     """
     keypoints = []
     drawn = readable = 0
+    last = np.zeros((JOINT_COUNT, 3))
     for frame in frames:
         points = np.zeros((JOINT_COUNT, 3))
         keypoints.append(points)
         scale = max(1.0, max(frame.shape[:2]) / _LONGEST_SIDE)
         if scale > 1:
-            size = (round(frame.shape[1] / scale), round(frame.shape[0] / scale))
+            size = (max(1, round(frame.shape[1] / scale)), max(1, round(frame.shape[0] / scale)))
             frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         value = cv2.max(cv2.max(frame[..., 0], frame[..., 1]), frame[..., 2])
         if value.max() <= _LEAST_VALUE:
             continue
-        points[:] = _read(frame, value)
+        points[:] = _read(frame, value, last / (scale, scale, 1))
         points[:, :2] *= scale
+        last = np.where(points[:, 2:] > 0, points, last)
         drawn += 1
         readable += (points[:, 2] > 0).sum() >= _READABLE_JOINTS
     if readable < _READABLE_SHARE * drawn:
@@ -90,27 +94,30 @@ def read_coco_pictures(frames: Iterable[np.ndarray]) -> np.ndarray:
     return np.array(keypoints).reshape(-1, JOINT_COUNT, 3)
 
 
-def _read(frame: np.ndarray, value: np.ndarray) -> np.ndarray:
+def _read(frame: np.ndarray, value: np.ndarray, last: np.ndarray) -> np.ndarray:
     points = np.zeros((JOINT_COUNT, 3))
     paint = _sort_by_hue(frame, value)
     if paint is None:
         return points
     ends = [_fit_limb(pixels, paint.radius) for pixels in paint.limbs]
     candidates = [_candidates(joint, ends, paint) for joint in range(JOINT_COUNT)]
-    for joint, point in enumerate(_choose(candidates, paint)):
+    for joint, point in enumerate(_choose(candidates, paint, last)):
         if point is not None:
             points[joint] = *point, 1
     return points
 
 
 def _sort_by_hue(frame: np.ndarray, value: np.ndarray) -> _Paint | None:
+    """None where the ground is not black or nothing has a colour."""
     columns, rows = cv2.findNonZero((value > _LEAST_VALUE).astype(np.uint8))[:, 0].T
+    if len(rows) > _MOST_PAINTED * value.size:
+        return None
     smooth = cv2.GaussianBlur(frame, (3, 3), 0)  # a GIF's dots and a video's noise have hues of their own
     colors = cv2.cvtColor(smooth[rows, columns][:, None], cv2.COLOR_RGB2HSV)[:, 0]
     map_of_hues = np.full(value.shape, _BLACK, np.int16)
     map_of_hues[rows, columns] = _OTHER
     kept = colors[:, 1] > _LEAST_SATURATION
-    if not 0 < kept.sum() < _MOST_PAINTED * value.size:
+    if not kept.any():
         return None
     white = (colors[:, 1] < _WHITE_SATURATION) & (colors[:, 2] > _DISC_VALUE)
     face = np.array([columns[white].mean(), rows[white].mean()]) + 0.5 if white.any() else None
@@ -130,7 +137,7 @@ def _sort_by_hue(frame: np.ndarray, value: np.ndarray) -> _Paint | None:
         discs=[_weighted(discs, hues_of_discs, index) for index in range(JOINT_COUNT)],
         limbs=[limbs[numbers == index] for index in range(len(LIMBS))],
         radius=max(radius, 1.0),
-        face=face if white.sum() > _FACE_DOTS * radius**2 else None,
+        face=face if white.sum() > _FACE_AREA * radius**2 else None,
     )
 
 
@@ -171,7 +178,7 @@ def _longest_run(pixels: np.ndarray, along: np.ndarray, step: float) -> np.ndarr
     """The pixels of the part along a line that is dense, but for gaps of three steps: other limbs cross it."""
     steps = ((along - along.min()) / step).astype(int)
     counts = np.bincount(steps)
-    dense = np.flatnonzero(counts > 0.25 * np.percentile(counts, 90))
+    dense = np.flatnonzero(counts > 0.2 * counts.max())
     runs = np.split(dense, np.flatnonzero(np.diff(dense) > 4) + 1)
     run = max(runs, key=lambda run: counts[run].sum())
     return pixels[(steps >= run[0]) & (steps <= run[-1])]
@@ -185,16 +192,18 @@ def _candidates(joint: int, ends: Sequence[np.ndarray | None], paint: _Paint) ->
     hints = [0.0] * len(guesses)
     if len(fitted) == 2:  # where they nearly meet; something may hide the joint
         guesses.append(_between(*fitted))
-        hints.append(0.1)
+        hints.append(_MEETING)
     if joint == _NOSE and paint.face is not None:
         guesses.append(paint.face)
-        hints.append(0.8)
+        hints.append(_FACE)
     if not guesses:
         return np.zeros((0, 2)), np.zeros(0)
     points, seen = _move_to_discs(np.array(guesses), pixels, radius)
     seen = np.maximum(seen, hints)
     apart = ((points[:, None] - points) ** 2).sum(axis=2) > radius**2
-    new = [index for index in range(len(points)) if apart[index, :index].all()]
+    size = np.array(paint.hues.shape[::-1])
+    cut = ((points < 2 * radius) | (points > size - 2 * radius)).any(axis=1) & (seen == 0)  # goes on outside
+    new = [index for index in range(len(points)) if apart[index, :index].all() and not cut[index]]
     return points[new], seen[new]
 
 
@@ -224,7 +233,7 @@ def _move_to_discs(points: np.ndarray, pixels: np.ndarray, radius: float) -> tup
     moved = points
     counts = np.zeros(len(points))
     for reach in (3, 2, 1.5) if len(pixels) else ():
-        near = ((pixels[:, :2] - moved[:, None]) ** 2).sum(axis=2) < (reach * radius) ** 2
+        near = (pixels[:, 0] - moved[:, :1]) ** 2 + (pixels[:, 1] - moved[:, 1:]) ** 2 < (reach * radius) ** 2
         weights = near * pixels[:, 2]
         counts = weights.sum(axis=1)
         moved = np.where(counts[:, None] > 0, weights @ pixels[:, :2] / np.maximum(counts, 0.1)[:, None], moved)
@@ -232,10 +241,19 @@ def _move_to_discs(points: np.ndarray, pixels: np.ndarray, radius: float) -> tup
     return np.where(has_disc[:, None], moved, points), np.where(has_disc, np.minimum(1, counts / (2 * radius**2)), 0)
 
 
-def _choose(candidates: Sequence[tuple[np.ndarray, np.ndarray]], paint: _Paint) -> list[np.ndarray | None]:
-    """The best choice of candidates, None for missing ones: the sum over its discs and limbs is the largest."""
-    scores = [np.append(0, seen - 0.4) for _, seen in candidates]  # to be missing comes first
+def _choose(
+    candidates: Sequence[tuple[np.ndarray, np.ndarray]], paint: _Paint, last: np.ndarray
+) -> list[np.ndarray | None]:
+    """The best choice of candidates, None for missing ones: the sum over its discs and limbs is the largest.
+
+    Where a joint was last (`(18, 3)`) counts too, so that of several people the same one is taken again.
+    """
     places = [points for points, _ in candidates]
+    scores = []
+    for (points, seen), before in zip(candidates, last, strict=True):
+        steps = ((points - before[:2]) ** 2).sum(axis=1) / (10 * paint.radius) ** 2
+        to_stay = _NEAR_LAST * (1 + (seen > 0)) * before[2] * np.exp(-steps)
+        scores.append(np.append(0, seen - _COST + to_stay))  # to be missing comes first
     choices: list[np.ndarray] = []
     for index in reversed(range(len(LIMBS))):
         parent, child = LIMBS[index]
@@ -243,11 +261,11 @@ def _choose(candidates: Sequence[tuple[np.ndarray, np.ndarray]], paint: _Paint) 
         total[1:, 1:] += _limb_scores(places[parent], places[child], index, paint)
         choices.insert(0, total.argmax(axis=1))
         scores[parent] = scores[parent] + total.max(axis=1)
-    chosen = {1: int(scores[1].argmax())}
+    chosen = {_NECK: int(scores[_NECK].argmax())}
     for (parent, child), choice in zip(LIMBS, choices, strict=True):
         chosen[child] = int(choice[chosen[parent]])
-    if not chosen[11] and not chosen[13]:
-        chosen[_LEFT_KNEE] = 0
+    if not chosen[_LEFT_HIP] and not chosen[_LEFT_ANKLE]:
+        chosen[_LEFT_KNEE] = 0  # but a dot of a hand: they have its colour
     return [places[joint][chosen[joint] - 1] if chosen[joint] else None for joint in range(JOINT_COUNT)]
 
 
