@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import httpx
 import numpy as np
 import pytest
@@ -21,8 +22,12 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from cvae.checkpoint import save_checkpoint
+from cvae.poses.openpose import write_openpose
 from cvae.video import read_clip
 from tests.conftest import TINY, moving_square, random_model, write_pictures
+from tests.cvae.media import encode_mp4, encode_video
+from tests.cvae.poses.coco_drawings import draw_coco, standing
+from training.puppets.clip import PuppetClip
 from web.examples import CSS as EXAMPLES_CSS
 from web.examples import build_cards, find_examples
 
@@ -67,6 +72,39 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
         folder / "truth.zip",
         folder / "long.zip",
         folder / "notes.txt",
+    )
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Poses as people have them, all of one dancer; and a picture of the same dancer, twice as far away."""
+
+    keypoints: Path
+    coco: Path
+    person: Path
+    long_person: Path
+    cut_person: Path
+    farther: Path
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory, dancer: PuppetClip) -> Sources:
+    folder = tmp_path_factory.mktemp("sources")
+    write_openpose(folder / "openpose", dancer.keypoints, (128, 256))
+    shutil.make_archive(str(folder / "openpose"), "zip", folder / "openpose")
+    coco = np.stack([draw_coco(np.add(standing(), (2 * step, 0, 0))) for step in range(SHORT)])
+    long = np.concatenate([dancer.frames, dancer.frames[::-1]] * 40)
+    person = encode_mp4(folder / "person.mp4", dancer.frames, "-g", "1")
+    whole = encode_video(folder / "whole.mkv", long, "-c:v", "mjpeg", "-q:v", "4").read_bytes()
+    (folder / "cut.mkv").write_bytes(whole[: len(whole) // 50])
+    write_pictures(folder, cv2.copyMakeBorder(dancer.frames[0], 64, 64, 128, 128, cv2.BORDER_REPLICATE)[None])
+    return Sources(
+        folder / "openpose.zip",
+        encode_mp4(folder / "coco.mp4", coco),
+        person,
+        encode_mp4(folder / "long.mp4", long),
+        folder / "cut.mkv",
+        folder / "0.png",
     )
 
 
@@ -125,6 +163,15 @@ def test_program_needs_nothing_but_first_frame_and_poses(client: Client, files: 
     assert (psnr, summary["mean_psnr"], summary["psnr"]) == (None, None, [])
 
 
+def test_program_needs_no_first_frame_where_a_video_of_a_person_brings_it(client: Client, sources: Sources) -> None:
+    _, mp4, psnr, summary = client.predict(
+        first_frame=None, poses=handle_file(sources.person), retarget=True, api_name="/generate"
+    )
+    assert len(summary["psnr"]) == 11
+    assert Path(psnr).exists()
+    assert summary["fps"] == read_clip(Path(mp4)).fps == 25
+
+
 def test_program_is_told_what_was_wrong(client: Client, files: Files) -> None:
     with pytest.raises(AppError, match=r"notes\.txt.* is text; expected"):
         client.predict(first_frame=handle_file(files.text), poses=handle_file(files.poses), api_name="/generate")
@@ -134,13 +181,13 @@ def test_endpoint_generate_is_the_only_public_one(client: Client) -> None:
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     assert list(endpoints) == ["/generate"]
     names = [parameter["parameter_name"] for parameter in endpoints["/generate"]["parameters"]]
-    assert names == ["first_frame", "poses", "truth", "sample", "seed"]
+    assert names == ["first_frame", "poses", "truth", "sample", "seed", "retarget"]
 
 
 def answer_to(url: str, first_frame: object, poses: object = None) -> tuple[int, str]:
     request = urllib.request.Request(
         f"{url}/gradio_api/call/generate",
-        json.dumps({"data": [first_frame, poses, None, "mean", 0]}).encode(),
+        json.dumps({"data": [first_frame, poses, None, "mean", 0, True]}).encode(),
         {"Content-Type": "application/json"},
     )
     try:
@@ -287,6 +334,70 @@ class TestBrowser:
         expect(page.locator("#stop")).to_be_disabled()
         expect(page.locator("#download-psnr")).to_be_hidden()
 
+    @pytest.mark.parametrize(
+        ("name", "rows", "text"),
+        [
+            ("keypoints", 1, "12 poses from key points"),
+            ("coco", 1, f"{SHORT} poses from skeletons on black, 25 frames/s, 0.4 s"),
+            ("person", 2, "12 poses from a video of a person, 25 frames/s, 0.5 s"),
+            (
+                "cut_person",
+                2,
+                re.compile(r'1\d of 960 frames of "cut.mkv" could be read; the file is damaged or cut short\.'),
+            ),
+        ],
+    )
+    def test_strip_says_what_poses_were_taken_for(
+        self, page: Page, sources: Sources, name: str, rows: int, text: str | re.Pattern[str]
+    ) -> None:
+        upload(page, "poses", getattr(sources, name))
+        strip = page.locator("#pose-strip")
+        expect(strip).to_contain_text(text)
+        expect(strip.locator("img")).to_have_count(rows)
+        expect(page.locator("#stop")).to_be_disabled()
+        page.get_by_label("Clear").first.click()
+        expect(strip).to_be_hidden()
+
+    def test_key_points_move_the_person_of_the_first_frame(self, page: Page, files: Files, sources: Sources) -> None:
+        give_inputs(page, files, sources.keypoints)
+        page.click("#generate")
+        finish(page)
+        expect(page.locator("#player .count")).to_have_text("0 / 11")
+
+    def test_video_of_a_person_is_first_frame_poses_and_truth(self, page: Page, sources: Sources) -> None:
+        upload(page, "poses", sources.person)
+        page.click("#generate")
+        finish(page)
+        expect(page.locator("#player .status")).to_have_text(re.compile(r"11 frames in [\d.]+ s, mean PSNR [\d.]+ dB"))
+
+    def test_poses_of_another_person_are_fitted_unless_that_is_unwanted(self, page: Page, sources: Sources) -> None:
+        upload(page, "first-frame", sources.farther)
+        upload(page, "poses", sources.person)
+        poses = []
+        for fitted in (True, False):
+            page.locator("#retarget input").set_checked(fitted)
+            page.click("#generate")
+            finish(page)
+            expect(page.locator("#player .status")).not_to_contain_text("PSNR")
+            inked = np.array(shown(page, "pose")).reshape(16, 32, 4)[..., :3].min(axis=-1) < 250
+            poses.append(np.flatnonzero(inked.any(axis=1)).size)
+        assert poses[0] < 0.7 * poses[1]
+
+    def test_stop_ends_a_search_and_another_upload_too(self, page: Page, sources: Sources) -> None:
+        strip = page.locator("#pose-strip")
+        upload(page, "poses", sources.long_person)
+        expect(strip).to_contain_text(re.compile(r"Finding the person: frame \d+ of 960"))
+        expect(strip.locator("progress")).to_have_count(1)
+        page.click("#stop")
+        expect(strip).to_contain_text("Stopped")
+        expect(page.locator("#stop")).to_be_disabled()
+        page.get_by_label("Clear").first.click()
+        upload(page, "poses", sources.long_person)
+        expect(strip).to_contain_text("Finding the person")
+        page.get_by_label("Clear").first.click()
+        upload(page, "poses", sources.coco)
+        expect(strip).to_contain_text("skeletons on black")
+
     def test_second_user_is_told_to_wait(self, page: Page, browser: Browser, url: str, files: Files) -> None:
         other = browser.new_page()
         other.goto(url)
@@ -340,7 +451,7 @@ class TestBrowser:
 
     def test_missing_input_is_told_on_the_page(self, page: Page) -> None:
         page.click("#generate")
-        expect(page.get_by_test_id("toast-body").first).to_contain_text("There is no first frame")
+        expect(page.get_by_test_id("toast-body").first).to_contain_text("There are no poses")
         expect(page.locator("#generate")).to_be_enabled()
 
     def test_full_queue_is_told_on_the_page(self, page: Page) -> None:
@@ -351,7 +462,7 @@ class TestBrowser:
         expect(page.locator("#generate")).to_be_enabled()
         page.unroute_all()
         page.click("#generate")
-        expect(page.locator("#player .status")).to_contain_text("There is no first frame")
+        expect(page.locator("#player .status")).to_contain_text("There are no poses")
 
     def test_frames_that_cannot_be_fetched_are_told(self, page: Page, files: Files) -> None:
         page.route("**/prediction-0.png", lambda route: route.abort())
