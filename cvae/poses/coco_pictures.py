@@ -23,7 +23,7 @@ LIMBS = (
 _LONGEST_SIDE = 1024  # beyond, pictures are shrunk
 _LEAST_VALUE = 60  # darker is ground
 _LEAST_SATURATION, _WHITE_SATURATION = 150, 60
-_DISC_VALUE = 175  # between a limb, 153, and a disc, 255
+_DISC_VALUE = 175  # between a limb, 153 (170 with the colours of a GIF), and a disc, 255
 _MOST_PAINTED = 0.3  # of a picture; skeletons take 0.01 to 0.15
 _FACE_AREA = 20  # at least, of the white dots together, in squares of the radius
 _NOSE, _NECK, _LEFT_HIP, _LEFT_KNEE, _LEFT_ANKLE = 0, 1, 11, 12, 13
@@ -274,6 +274,6 @@ def _limb_scores(starts: np.ndarray, ends: np.ndarray, index: int, paint: _Paint
     between = starts[:, None, None] + (ends[None, :, None] - starts[:, None, None]) * _ALONG[:, None]
     columns, rows = np.clip(between, 0, np.array(paint.hues.shape[::-1]) - 1).astype(int).transpose(3, 0, 1, 2)
     hues = paint.hues[rows, columns]
-    agree = np.where(hues == _BLACK, -1.0, np.where((hues != _OTHER) & (_off(hues, index) <= 7), 1.0, -0.2))
+    agree = np.where(hues == _BLACK, -1.0, np.where((hues != _OTHER) & (_off(hues, index) <= 7), 1.0, -0.3))
     length = np.hypot(*(ends[None] - starts[:, None]).transpose(2, 0, 1))
     return agree.mean(axis=2) * np.minimum(2, length / (8 * paint.radius))
