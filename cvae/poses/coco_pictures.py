@@ -24,6 +24,8 @@ _LONGEST_SIDE = 1024  # beyond, pictures are shrunk
 _LEAST_VALUE = 60  # darker is ground
 _LEAST_SATURATION, _WHITE_SATURATION = 150, 60
 _DISC_VALUE = 175  # between a limb, 153 (170 with the colours of a GIF), and a disc, 255
+_SMOOTH_DISC_VALUE = 157  # a GIF has bright dots within limbs
+_THIN = 3
 _MOST_PAINTED = 0.3  # of a picture; skeletons take 0.01 to 0.15
 _FACE_AREA = 20  # at least, of the white dots together, in squares of the radius
 _NOSE, _NECK, _LEFT_HIP, _LEFT_KNEE, _LEFT_ANKLE = 0, 1, 11, 12, 13
@@ -122,11 +124,14 @@ def _sort_by_hue(frame: np.ndarray, value: np.ndarray) -> _Paint | None:
     white = (colors[:, 1] < _WHITE_SATURATION) & (colors[:, 2] > _DISC_VALUE)
     face = np.array([columns[white].mean(), rows[white].mean()]) + 0.5 if white.any() else None
     rows, columns, hues = rows[kept], columns[kept], colors[kept, 0].astype(np.int16)
+    smooth_value = colors[kept, 2]
     map_of_hues[rows, columns] = hues
     mask = np.zeros(value.shape, np.uint8)
     mask[rows, columns] = 1
     radius = float(np.percentile(cv2.distanceTransform(mask, cv2.DIST_L2, 3)[rows, columns], 97))
     is_disc = value[rows, columns] > _DISC_VALUE
+    if radius > _THIN:  # smoothing leaves discs of a thin brush too dim
+        is_disc &= smooth_value > _SMOOTH_DISC_VALUE
     mask[rows[~is_disc], columns[~is_disc]] = 0
     is_limb = cv2.dilate(mask, np.ones((3, 3), np.uint8))[rows, columns] == 0
     centres = np.stack([columns, rows], axis=1) + 0.5
