@@ -172,18 +172,17 @@ def on_poses(checkpoint: Checkpoint, session: Session, files: Any) -> Iterator[l
     Yields:
         What the strip and the button Stop become.
     """
-    idle = gr.Button(interactive=False)
+    reading = True
     try:
-        if paths := uploaded_files(files):
-            for strip in show_poses(session, paths, checkpoint.config.data.size):
-                yield [gr.HTML(strip, visible=True), gr.Button(interactive=True)]
-        yield [gr.skip(), idle]
+        for strip, reading in show_poses(session, uploaded_files(files), checkpoint.config.data.size):
+            yield [gr.HTML(strip, visible=True), gr.Button(interactive=reading)]
+        if reading:  # until other poses came, or none
+            yield [gr.skip(), gr.Button(interactive=False)]
     except InputError as error:
-        yield [gr.skip(), idle]
         raise page_error(error) from None
     except Exception as error:
         logger.exception("Poses could not be read.")
-        yield [gr.HTML(fault_strip(UNFORESEEN), visible=True), idle]
+        yield [gr.HTML(fault_strip(UNFORESEEN), visible=True), gr.Button(interactive=False)]
         raise page_error(UNFORESEEN) from error
 
 

@@ -128,10 +128,12 @@ def outputs(inputs: InputPanel, results: ResultPanel) -> list[Any]:
 
 
 def updates(step: Step) -> list[Any]:
-    """What a step of a run changes, in the order of `outputs`."""
+    """What a step of a run changes, in the order of `outputs`.
+
+    Steps that follow each other fast say the same of the buttons: what a step leaves out, Gradio's client also takes
+    from the step before if the page has not shown that yet.
+    """
     player, running, files = step.view.payload(), step.view.phase == "running", step.downloads
-    if step.view.live:
-        return [player, *[gr.skip()] * 7]
     buttons = [gr.Button(interactive=not running), gr.Button(interactive=running)]
     if files is None:
         return [player, *buttons, gr.Row(visible=False), *[gr.skip()] * 4]

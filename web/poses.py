@@ -35,8 +35,11 @@ class Session:
         return self._kept[1]
 
 
-def show_poses(session: Session, paths: Sequence[Path], size: tuple[int, int]) -> Iterator[str]:
-    """Read uploaded poses and tell about it: HTML of the strip again and again, nothing more once others came.
+def show_poses(session: Session, paths: Sequence[Path], size: tuple[int, int]) -> Iterator[tuple[str, bool]]:
+    """Read uploaded poses and tell about it, until others are uploaded.
+
+    Yields:
+        HTML of the strip, and whether the reading goes on.
 
     Raises:
         InputError: If they hold no poses; the strip has told it before.
@@ -46,20 +49,20 @@ def show_poses(session: Session, paths: Sequence[Path], size: tuple[int, int]) -
     def is_old() -> bool:
         return list(session.uploaded) != list(paths)
 
-    if is_old():
+    if is_old() or not paths:
         return
-    yield progress_strip(Progress())
+    yield progress_strip(Progress()), True
     try:
         with Worker(lambda watch: session.read(paths, size, watch), lambda: session.stop or is_old()) as worker:
             for progress in worker:
-                yield progress_strip(progress)
+                yield progress_strip(progress), True
             strip = poses_strip(worker.result(), size)
     except Stopped:
         strip = sentence_strip("Stopped. Generate will read the poses.")
     except InputError as error:
         if is_old():
             return
-        yield fault_strip(str(error))
+        yield fault_strip(str(error)), False
         raise
     if not is_old():
-        yield strip
+        yield strip, False

@@ -50,9 +50,11 @@ def uploaded(*names: str) -> Session:
 
 
 def test_progress_is_shown_and_then_the_poses(searches: list[list[Path]]) -> None:
-    first, *progress, last = show_poses(uploaded("a"), [Path("a")], SIZE)
+    (first, _), *progress, (last, goes_on) = show_poses(uploaded("a"), [Path("a")], SIZE)
     assert "Reading the files" in first
-    assert any("Finding the person: frame " in strip and " of 20<" in strip for strip in progress)
+    assert any("Finding the person: frame " in strip and " of 20<" in strip for strip, _ in progress)
+    assert all(reading for _, reading in progress)
+    assert not goes_on
     assert "4 poses from a video of a person, 25 frames/s, 0.2 s" in last
 
 
@@ -72,7 +74,7 @@ def test_only_the_last_poses_are_kept(searches: list[list[Path]]) -> None:
 
 def test_stop_ends_the_search_and_generate_begins_it_anew(searches: list[list[Path]]) -> None:
     session = uploaded("a")
-    for strip in show_poses(session, [Path("a")], SIZE):
+    for strip, _ in show_poses(session, [Path("a")], SIZE):
         session.stop = "Finding" in strip
         last = strip
     assert last == "<p>Stopped. Generate will read the poses.</p>"
@@ -83,7 +85,7 @@ def test_stop_ends_the_search_and_generate_begins_it_anew(searches: list[list[Pa
 def test_search_ends_without_a_word_when_other_poses_came(searches: list[list[Path]]) -> None:
     session = uploaded("a")
     strips = []
-    for strip in show_poses(session, [Path("a")], SIZE):
+    for strip, _ in show_poses(session, [Path("a")], SIZE):
         strips.append(strip)
         session.uploaded = [Path("b")]
     assert not any("poses from" in strip or "Stopped" in strip for strip in strips)
@@ -117,7 +119,7 @@ def test_fault_is_shown_and_raised(tmp_path: Path) -> None:
     session = Session(uploaded=[tmp_path / "a.json"])
     strips = show_poses(session, session.uploaded, SIZE)
     with pytest.raises(InputError, match=r"a\.json"):
-        for strip in strips:
+        for strip, _ in strips:
             last = strip
     assert last.startswith('<p class="fault">')
     assert "a.json" in last
@@ -126,6 +128,6 @@ def test_fault_is_shown_and_raised(tmp_path: Path) -> None:
 def test_skeletons_are_shown_with_their_notes(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "poses", moving_square(3, 32, 64)[1])
     session = Session(uploaded=sorted(folder.iterdir()))
-    *_, last = show_poses(session, session.uploaded, SIZE)
+    *_, (last, _) = show_poses(session, session.uploaded, SIZE)
     assert "3 poses from skeletons on white" in last
     assert "resized from 64x32" in last
