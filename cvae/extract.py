@@ -12,10 +12,10 @@ from cvae.errors import InputError
 from cvae.export import DEFAULT_FPS, write_gif, write_png
 from cvae.files import filling
 from cvae.inputs import OWN_FILES, width_by_height
-from cvae.pictures import resize
+from cvae.pictures import resize_frame
 from cvae.poses.openpose import write_openpose
 from cvae.poses.person import Person, read_person
-from cvae.poses.skeleton import draw_skeletons
+from cvae.poses.skeleton import draw_skeleton
 from cvae.progress import frame_bar
 from cvae.reader import Span
 
@@ -73,17 +73,21 @@ def main(config: ExtractConfig) -> None:
 
 def write_person(folder: Path, person: Person) -> None:
     """Write frames, skeletons, key points and preview into an empty folder."""
-    skeletons = draw_skeletons(person.points, person.frames.shape[1:3])
-    for kind, pictures in (("frames", person.frames), ("poses", skeletons)):
+    size = person.frames.shape[1:3]
+    for kind in ("frames", "poses"):
         (folder / kind).mkdir()
-        for number, picture in enumerate(tqdm(pictures, f"writing {kind}", unit=" frames", leave=False)):
-            write_png(folder / kind / f"{number:0{_DIGITS}}.png", picture)
-    write_openpose(folder / "keypoints", person.points, person.frames.shape[1:3])
-    write_gif(folder / "preview.gif", preview(person.frames, skeletons), person.fps or DEFAULT_FPS)
+    shown = []
+    for number, frame in enumerate(tqdm(person.frames, "writing", unit=" frames", leave=False)):
+        skeleton = draw_skeleton(person.points[number], size)
+        write_png(folder / "frames" / f"{number:0{_DIGITS}}.png", frame)
+        write_png(folder / "poses" / f"{number:0{_DIGITS}}.png", skeleton)
+        shown.append(side_by_side(frame, skeleton))
+    write_openpose(folder / "keypoints", person.points, size)
+    write_gif(folder / "preview.gif", np.stack(shown), person.fps or DEFAULT_FPS)
 
 
-def preview(frames: np.ndarray, skeletons: np.ndarray) -> np.ndarray:
-    """Frames and skeletons side by side, uint8 `(T, h, w, 3)`, of a height that people can look at."""
-    both = np.concatenate([frames, skeletons], axis=2)
-    height, width = both.shape[1:3]
-    return resize(both, (PREVIEW_HEIGHT, max(2, round(width * PREVIEW_HEIGHT / height))))
+def side_by_side(frame: np.ndarray, skeleton: np.ndarray) -> np.ndarray:
+    """Both pictures, uint8 `(H, W, 3)`, as one of a height that people can look at."""
+    both = np.concatenate([frame, skeleton], axis=1)
+    height, width = both.shape[:2]
+    return resize_frame(both, (PREVIEW_HEIGHT, max(2, round(width * PREVIEW_HEIGHT / height))))

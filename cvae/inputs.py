@@ -178,6 +178,7 @@ OWN_FILES = Limits(
     max_video_pixels=50_000_000,
     max_frames=60_000,
     max_total_pixels=500_000_000_000,
+    max_kept_pixels=1_000_000_000,
     max_seconds=4 * 3600,
     max_entries=64_000,
     max_json_bytes=1024 * _MEGABYTE,

@@ -12,7 +12,7 @@ from tyro.conf import Positional
 from cvae.config import DataConfig
 from cvae.errors import InputError
 from cvae.export import DEFAULT_FPS, write_gif, write_png
-from cvae.extract import preview
+from cvae.extract import side_by_side
 from cvae.files import filling
 from cvae.inputs import OWN_FILES, quoted
 from cvae.poses.person import Person, read_person
@@ -75,8 +75,8 @@ def prepare(config: PrepareConfig) -> None:
                 log.info("Note: %s", note)
             poses = draw_skeletons(person.points, config.size)
             if not (folder / "preview.gif").exists():
-                shown = preview(person.frames[:PREVIEW_FRAMES], poses[:PREVIEW_FRAMES])
-                write_gif(folder / "preview.gif", shown, person.fps or DEFAULT_FPS)
+                shown = list(map(side_by_side, person.frames[:PREVIEW_FRAMES], poses[:PREVIEW_FRAMES]))
+                write_gif(folder / "preview.gif", np.stack(shown), person.fps or DEFAULT_FPS)
             for split, recordings in split_recordings(person, config.val_share).items():
                 if not recordings:
                     raise InputError(

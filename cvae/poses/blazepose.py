@@ -3,6 +3,7 @@
 Source: Bazarevsky et al. 2020, BlazePose: On-device real-time body pose tracking (arXiv:2006.10204).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,14 @@ _CENTRE, _TOP = 33, 34
 _CROP = 1.25
 """Half of the landmarks' crop, in radii of the body's circle."""
 _MIN_SCORE = 0.5
-"""Of the detector to believe in a person, of the landmarks to go on tracking."""
+"""Of the detector, to look closer."""
+_MIN_CONFIDENCE = 0.8
+"""Of the landmarks, to believe in them; at 0.5 a lost person was often seen where nobody was."""
 _MIN_VISIBILITY = 0.5
+_AROUND = 2.0
+"""A person who was lost is looked for first within this many radii of where it was."""
+_OBLONG = 1.2
+"""Ratio of sides above which squares inside of a picture are looked at too."""
 _ONE_PERSON = 0.5
 """Two detections are one person when their centres are nearer than this many radii."""
 
@@ -90,7 +97,7 @@ class PoseTracker:
         to_crop = _affine(circle, _LANDMARK_SIDE)
         crop = _warp(frame, to_crop, _LANDMARK_SIDE)
         landmarks, confidence, heatmaps = self._landmarks(crop / np.float32(255))
-        if confidence.item() < _MIN_SCORE:
+        if confidence.item() < _MIN_CONFIDENCE:
             self._circle = None
             return None
         landmarks = landmarks.reshape(_LANDMARKS, 5).astype(np.float64)
@@ -101,22 +108,26 @@ class PoseTracker:
 
     def _detect(self, frame: np.ndarray) -> _Circle | None:
         """The person nearest to the one seen last; the largest, where nobody was seen yet."""
-        height, width = frame.shape[:2]
-        side = max(height, width) / 2
-        centre = np.array([width, height]) / 2
-        whole = _affine(_Circle(centre, centre - (0, side / _CROP)), _DETECTOR_SIDE)
-        boxes, scores = self._detector(_warp(frame, whole, _DETECTOR_SIDE) / np.float32(127.5) - 1)
+        last = self._last
+        for region in _regions(frame.shape[0], frame.shape[1], last):
+            people = self._people_in(frame, region)
+            if people and last is not None:
+                return min(people, key=lambda circle: _distance(circle, last))
+            if people:
+                return max(people, key=lambda circle: circle.radius)
+        return None
+
+    def _people_in(self, frame: np.ndarray, region: _Circle) -> list[_Circle]:
+        to_input = _affine(region, _DETECTOR_SIDE)
+        boxes, scores = self._detector(_warp(frame, to_input, _DETECTOR_SIDE) / np.float32(127.5) - 1)
         scores = _sigmoid(scores[:, 0])
         people: list[_Circle] = []
         for index in np.argsort(-scores)[: int((scores >= _MIN_SCORE).sum())]:
             points = boxes[index, 4:8].reshape(2, 2) + _ANCHORS[index]
-            circle = _Circle(*_transform(points, cv2.invertAffineTransform(whole)))
+            circle = _Circle(*_transform(points, cv2.invertAffineTransform(to_input)))
             if all(_distance(circle, other) > _ONE_PERSON * other.radius for other in people):
                 people.append(circle)
-        if self._last is not None:
-            last = self._last
-            return min(people, key=lambda circle: _distance(circle, last), default=None)
-        return max(people, key=lambda circle: circle.radius, default=None)
+        return people
 
 
 class _Network:
@@ -134,6 +145,21 @@ class _Network:
         self._interpreter.set_tensor(self._input, picture[None])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index)[0] for index in self._outputs]
+
+
+def _regions(height: int, width: int, last: _Circle | None) -> Iterator[_Circle]:
+    """Where to look for people, each region a square around a circle: whole first, then parts for smaller people."""
+
+    def square(centre: np.ndarray, side: float) -> _Circle:
+        return _Circle(centre, centre - (0, side / (2 * _CROP)))
+
+    middle, short = np.array([width, height]) / 2, min(height, width)
+    if last is not None:
+        yield square(last.centre, 2 * _CROP * _AROUND * last.radius)
+    yield square(middle, max(height, width))
+    if max(height, width) > _OBLONG * short:
+        for place in (0.5, 0, 1):
+            yield square(short / 2 + place * (2 * middle - short), short)
 
 
 def _affine(circle: _Circle, side: int) -> np.ndarray:

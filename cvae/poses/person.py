@@ -91,12 +91,20 @@ def read_person(
     size = size or (frames.shape[1], frames.shape[2])
     window = choose_window(frames.shape[1:3], size, points)
     return Person(
-        frames=np.stack([window.cut(frames[index], size) for index in shown[first:]]),
+        frames=_cut(frames, window, shown[first:], size),
         points=window.move(points[first:], size),
         pieces=np.array(pieces)[shown[first:]],
         fps=rate,
         notes=(*reader.notes, *notes, *_notes(reader.name, has_person, window, frames.shape[1:3])),
     )
+
+
+def _cut(frames: np.ndarray, window: Window, shown: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The window of the frames at these indices; without a copy where all of each frame is shown once."""
+    whole = frames.shape[1:3] == size and window == Window.whole(size)
+    if whole and np.array_equal(shown, np.arange(len(frames))[-len(shown) :]):
+        return frames[-len(shown) :]
+    return np.stack([window.cut(frames[index], size) for index in shown])
 
 
 def find_person(picture: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cvae.errors import InputError
-from cvae.extract import ExtractConfig, main, preview
+from cvae.extract import ExtractConfig, main, side_by_side
 from cvae.poses.keypoint_files import read_keypoints
 from cvae.poses.skeleton import draw_skeletons
 from cvae.video import read_clip
@@ -61,10 +61,10 @@ def test_wrong_options_are_refused(options: dict[str, object], message: str) -> 
 
 
 def test_a_preview_shows_both_at_a_height_to_look_at() -> None:
-    frames = np.zeros((2, 32, 64, 3), np.uint8)
-    shown = preview(frames, frames + 255)
-    assert shown.shape == (2, 192, 768, 3)
-    assert not shown[:, :, :380].any() and (shown[:, :, 388:] == 255).all()
+    frame = np.zeros((32, 64, 3), np.uint8)
+    shown = side_by_side(frame, frame + 255)
+    assert shown.shape == (192, 768, 3)
+    assert not shown[:, :380].any() and (shown[:, 388:] == 255).all()
 
 
 @pytest.mark.slow
