@@ -241,6 +241,8 @@ def _frames_of(
 def _times_in(stamps: Path, count: int, fps: float | None) -> np.ndarray:
     lines = stamps.read_text().split() if stamps.exists() else []
     times = np.array([int(line) for line in lines[:count]]) / 1e6
-    missing = count - len(times)  # FFmpeg was stopped before it wrote them
-    following = (times[-1] if len(times) else 0) + np.arange(1, missing + 1) / (fps or 30)
+    if len(times) and times.max() == times[0]:
+        times = times[:1]  # the file has none
+    missing = count - len(times)  # or FFmpeg was stopped before it wrote them
+    following = (np.arange(missing) + (len(times) > 0)) / (fps or 30) + (times[-1] if len(times) else 0)
     return np.maximum.accumulate(np.concatenate([times, following]))

@@ -33,15 +33,16 @@ def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:
     step = float(np.median(steps[steps > 0]))
     ticks = np.maximum(1, np.round(steps / step)).sum()
     kept_to = float(ticks / (shown[-1] - shown[0]))
-    for rate in (_usual(kept_to), kept_to):
-        if (ticks_of_each(shown, rate) >= 1).all():
+    # A camera keeps to a usual rate, which jitter hides; an animation may have any.
+    for rate in (_usual(kept_to, within=0.01 if claimed else 0), kept_to):
+        if rate <= FASTEST and (ticks_of_each(shown, rate) >= 1).all():
             return rate
-    return min(_FASTEST_OF_UNEVEN, _usual(1 / step))
+    return min(_FASTEST_OF_UNEVEN, _usual(1 / step, within=0.02))
 
 
-def _usual(rate: float) -> float:
+def _usual(rate: float, within: float) -> float:
     nearest = min(_USUAL, key=lambda usual: abs(usual - rate))
-    return nearest if abs(nearest - rate) < 0.01 * rate else rate
+    return nearest if abs(nearest - rate) <= within * rate else rate
 
 
 def ticks_of_each(shown: np.ndarray, rate: float) -> np.ndarray:

@@ -6,7 +6,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from cvae.decode import _capture
+from cvae.decode import _capture, _times_in
 from cvae.errors import InputError
 from cvae.inputs import Limits
 from cvae.video import read_clip
@@ -115,6 +115,21 @@ def test_two_rates_in_a_video_become_one(tmp_path: Path) -> None:
     clip = read_clip(encode_mp4(tmp_path / "a.mp4", blocks(36), *vary, "-enc_time_base", "1:90000"))
     assert clip.fps == 30 and len(clip.frames) == 40 and is_close(clip.frames[:21], blocks(36)[:21])
     assert clip.notes == ('36 frames of "a.mp4" became 40: those that last longer are repeated.',)
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ("0 40000 80000", [0, 0.04, 0.08]),
+        ("20000 60000", [0.02, 0.06, 0.1]),
+        ("0 0 0", [0, 0.04, 0.08]),
+        ("", [0, 0.04, 0.08]),
+        ("40000 0 80000 120000", [0.04, 0.04, 0.08]),
+    ],
+)
+def test_time_stamps_that_are_missing_are_made_from_the_rate(tmp_path: Path, stamps: str, times: list[float]) -> None:
+    (tmp_path / "stamps").write_text(stamps.replace(" ", "\n"))
+    np.testing.assert_allclose(_times_in(tmp_path / "stamps", 3, 25), times)
 
 
 def test_a_video_damaged_in_the_middle_goes_on_after_it(tmp_path: Path) -> None:

@@ -36,9 +36,14 @@ def test_two_rates_in_one_video_become_the_commoner() -> None:
     assert set(ticks[:199]) == {1} and ticks.max() == 2
 
 
+def test_a_rate_near_to_a_usual_one_stays() -> None:
+    assert usual_rate(np.arange(31) * 0.033) == pytest.approx(1 / 0.033)
+
+
 def test_stamps_at_random_become_at_most_60_a_second() -> None:
     shown = np.cumsum(np.random.default_rng(0).exponential(0.001, 1000))
     assert usual_rate(shown) == 60
+    assert usual_rate(np.arange(100) / 1000) == 60
 
 
 def test_a_rate_that_no_stamp_bears_out_is_not_believed() -> None:
