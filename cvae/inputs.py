@@ -89,7 +89,7 @@ class Limits:
     max_pixels: int = 50_000_000
     """Of one frame as it is stored (a phone's photo has 12 to 50 million)."""
     max_video_pixels: int = 20_000_000
-    """Of one frame of a video, of which a decoder keeps up to 16 at once (8K has 33 million)."""
+    """Of one frame of a video or an animation, of which decoders keep up to 16 at once (8K has 33 million)."""
     max_frames: int = 2_000
     max_total_pixels: int = 4_000_000_000
     """Decoded for one clip: bounds the time (16 seconds of 4K at 30 frames per second)."""

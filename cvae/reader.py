@@ -19,7 +19,7 @@ from cvae.errors import InputError
 from cvae.inputs import CLIP_FORMATS, LIMITS, Limits, open_file, quoted, read_head, recognise
 from cvae.pace import ticks_of_each, usual_rate
 from cvae.pictures import decode_still, is_animated, open_picture, to_rgb
-from cvae.stills import Stills, stills_of_files, stills_of_folder, stills_of_zip
+from cvae.stills import Stills, is_folder, stills_of_files, stills_of_folder, stills_of_zip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +177,7 @@ class ClipReader:
         path = self._paths[0]
         if len(self._paths) > 1:
             return self._of_stills(stills_of_files(self._paths, self.name, self.limits))
-        if _is_folder(path):
+        if is_folder(path):
             return self._of_stills(stills_of_folder(path, self.limits))
         came = recognise(read_head(path, self.limits))
         if came.kind == "picture":
@@ -228,6 +228,7 @@ class ClipReader:
     def _of_picture(self, path: Path) -> Generator[np.ndarray, None, None]:
         with open_file(path) as file, open_picture(file, path.name, self.limits) as image:
             if is_animated(image):
+                self.limits.check_video_frame(path.name, *image.size)
                 yield from self._of_animation(image)
             else:
                 self._refuse_span()
@@ -303,13 +304,6 @@ class ClipReader:
 
     def _nothing_in_span(self, seconds: float) -> InputError:
         return InputError(f"{quoted(self.name)} has no frame {self.span}; it ends after {seconds:.1f} seconds.")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # such as a name too long; opening the file will tell
-        return False
 
 
 def _cut_short(name: str, read: int, promised: int | None) -> str:

@@ -57,6 +57,14 @@ def stills_of_folder(folder: Path, limits: Limits) -> Stills:
     return _in_order(stills, others, folder.name, limits)
 
 
+def is_folder(path: Path) -> bool:
+    """Whether it is one, as far as the system tells; opening what is none will say why."""
+    try:
+        return path.is_dir()
+    except OSError:  # such as a name too long
+        return False
+
+
 def visible_files(folder: Path, limits: Limits) -> list[Path]:
     """The files of a folder that are not hidden, in no order.
 

@@ -240,6 +240,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
         content(b"GIF89a" + pack("<HHBBB", 65535, 65535, 0, 0, 0) + GIF_FRAME),
         "far above the 50 million pixels",
     ),
+    "large and moving.gif": (
+        content(b"GIF89a" + pack("<HHBBB", 6000, 4000, 0, 0, 0) + GIF_FRAME * 2 + b";"),
+        "6000x4000 pixels; at most 20 million in a frame",
+    ),
     "text bomb.png": (text_bomb, "is damaged and cannot be read as a picture"),
     "half a.png": (content(encoded(FRAMES[0])[:500]), "is damaged and cannot be read as a picture"),
     "bomb.zip": (lambda path: save_zip(path, {"1.png": bytes(2**25)}), "unpacks to more than 250 times its size"),

@@ -15,7 +15,7 @@ from cvae.inputs import HEAD_BYTES, LIMITS, Limits, open_file, quoted, read_head
 from cvae.poses.formats import FORMATS, on_canvas, to_edn
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.openpose import FARTHEST, Frame, follow, parse_frames
-from cvae.stills import natural_order, visible_files
+from cvae.stills import is_folder, natural_order, visible_files
 
 _ARRAY_NAME = "keypoints"
 _CANVAS_NAME = "canvas"
@@ -42,16 +42,9 @@ def read_keypoints(path: Path | Sequence[Path], limits: Limits = LIMITS) -> Keyp
     paths = [path] if isinstance(path, Path) else list(path)
     if len(paths) != 1:
         return _read_files(paths, limits) if paths else None
-    if _is_folder(paths[0]):
+    if is_folder(paths[0]):
         return _read_folder(paths[0], limits)
     return _read_file(paths[0], limits)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # such as a name too long; opening the file will tell
-        return False
 
 
 def _read_file(path: Path, limits: Limits) -> Keypoints | None:
