@@ -10,6 +10,8 @@ _USUAL = (24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 50.0, 60000 / 1001, 60.0
 _NEAR = 0.49
 # Ticks that a frame may be off at a claimed rate: a mean rate hides one frame left out of a dozen within half a tick.
 _BORNE_OUT = 0.3
+# Ticks; jitter hides the usual rate that a camera keeps to, while the exact delays of an animation may be of any rate.
+_JITTER = 0.005
 
 
 def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:
@@ -33,8 +35,9 @@ def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:
     step = float(np.median(steps[steps > 0]))
     ticks = np.maximum(1, np.round(steps / step)).sum()
     kept_to = float(ticks / (shown[-1] - shown[0]))
-    # A camera keeps to a usual rate, which jitter hides; an animation may have any.
-    for rate in (_usual(kept_to, within=0.01 if claimed else 0), kept_to):
+    off = (shown - shown[0]) * kept_to
+    jitters = np.abs(off - np.round(off)).max() > _JITTER
+    for rate in (_usual(kept_to, within=0.01 if jitters else 0), kept_to):
         if rate <= FASTEST and (ticks_of_each(shown, rate) >= 1).all():
             return rate
     return min(_FASTEST_OF_UNEVEN, _usual(1 / step, within=0.02))

@@ -294,6 +294,8 @@ class ClipReader:
         # The promise alone proves nothing: a trimmed video or a longer sound promise more. Of a cut AVI none complains.
         if whole and self.count < header.promised and (report.complained or container == "avi"):
             self.notes = (_cut_short(path.name, self.count, header.promised),)
+        elif self.promised and self.count < self.promised - 1 and report.complained:
+            self.notes = (_cut_short(path.name, self.count, None),)
 
     def _share_of(self, header: VideoHeader) -> int | None:
         shares = [header.promised] if header.promised else []

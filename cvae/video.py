@@ -10,8 +10,7 @@ import numpy as np
 from cvae.errors import InputError
 from cvae.inputs import LIMITS, Limits, quoted, width_by_height
 from cvae.pictures import resize_frame
-from cvae.reader import ClipReader as ClipReader
-from cvae.reader import Span as Span
+from cvae.reader import ClipReader
 
 
 @dataclass(frozen=True, kw_only=True)

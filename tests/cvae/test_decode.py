@@ -1,3 +1,4 @@
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from cvae.decode import _capture, _times_in
 from cvae.errors import InputError
 from cvae.inputs import Limits
+from cvae.reader import ClipReader, Span
 from cvae.video import read_clip
 from tests.cvae.media import VIDEOS, blocks, encode_hdr, encode_mp4, encode_rgba, encode_video, is_close
 
@@ -140,6 +142,9 @@ def test_a_video_damaged_in_the_middle_goes_on_after_it(tmp_path: Path) -> None:
     clip = read_clip(tmp_path / "a.mov")
     assert len(clip.frames) == 75 and is_close(clip.frames[[0, -1]], blocks(75)[[0, -1]])
     assert clip.notes[0].endswith(' of 75 frames of "a.mov" could be read; the file is damaged or cut short.')
+    with ClipReader(tmp_path / "a.mov", span=Span(start=1, end=2)) as reader:
+        assert len(list(reader)) < 24
+    assert re.fullmatch(r'[0-9]+ frames of "a.mov" could be read; the file is damaged or cut short.', reader.notes[0])
 
 
 def test_a_phone_video_is_turned_upright(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_a_phone_that_left_out_frames_is_brought_to_its_ticks() -> None:
     kept = np.delete(np.arange(901), [10, 400, 401, 700])
     jitter = np.random.default_rng(0).uniform(-0.004, 0.004, len(kept))
     shown = kept / 30 + jitter
-    assert usual_rate(shown, 29.87) == 30
+    assert usual_rate(shown, 29.87) == usual_rate(shown) == 30
     ticks = ticks_of_each(shown, 30)
     np.testing.assert_array_equal(np.repeat(kept[:-1], ticks), np.maximum.accumulate(np.repeat(kept[:-1], ticks)))
     assert ticks.sum() == 900 and ticks[9] == 2 and ticks[398] == 3
