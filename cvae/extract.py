@@ -82,7 +82,7 @@ def write_person(folder: Path, person: Person) -> None:
         write_png(folder / "frames" / f"{number:0{_DIGITS}}.png", frame)
         write_png(folder / "poses" / f"{number:0{_DIGITS}}.png", skeleton)
         shown.append(side_by_side(frame, skeleton))
-    write_openpose(folder / "keypoints", person.points, size)
+    write_openpose(folder / "keypoints", person.points, size, fps=person.fps)
     write_gif(folder / "preview.gif", np.stack(shown), person.fps or DEFAULT_FPS)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cvae.checkpoint import BUNDLED, load_checkpoint
-from cvae.generate import frame_psnr, generate, read_request
+from cvae.generate import frame_psnr, generate
+from cvae.request import read_request
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*/"))
 

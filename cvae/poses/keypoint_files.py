@@ -1,7 +1,7 @@
 """Key points, read from whatever a user has them in: OpenPose JSON and arrays, alone, in folders and in zips."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 from zipfile import ZipFile
@@ -152,7 +152,8 @@ def _from_frames(frames: Sequence[Frame], name: str, notes: list[str]) -> Keypoi
     most = max(int(each.any(axis=(1, 2)).sum()) if each is not None else 0 for each in people)
     if most > 1:
         notes.append(f"{quoted(name)} shows up to {most} people; the one that is largest at first is followed.")
-    return _keypoints(follow(people), canvases[0][1] if canvases else None, name, notes)
+    keypoints = _keypoints(follow(people), canvases[0][1] if canvases else None, name, notes)
+    return replace(keypoints, fps=frames[0].fps)
 
 
 def _check_same(told: Sequence[tuple[str, str]]) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from cvae.errors import InputError
 from cvae.inputs import Limits, quoted
+from cvae.pace import FASTEST
 from cvae.poses.formats import FORMATS
 
 JSON_EXPECTED = 'OpenPose JSON: {"people": [{"pose_keypoints_2d": [...]}]} for each frame, or one list of those'
@@ -36,6 +37,8 @@ class Frame:
     """float64 `(P, K, 3)`, as written; K is 18, 23 or 25. None where nobody was seen."""
     canvas: tuple[float, float] | None
     """`(H, W)`, pixels, where told."""
+    fps: float | None = None
+    """Frames per second, where told; only this project writes it."""
 
 
 def parse_frames(content: bytes, name: str, limits: Limits) -> list[Frame]:
@@ -104,7 +107,7 @@ def _parse_frame(frame: object, title: str, limits: Limits) -> Frame:
         counts = " and ".join(str(count) for count in sorted({len(body) for body in bodies}))
         raise InputError(f"{title} has people of {counts} joints; expected one format for all.")
     stacked = np.stack(bodies) if bodies else None
-    return Frame(name=title, people=stacked, canvas=_parse_canvas(frame, title, limits))
+    return Frame(name=title, people=stacked, canvas=_parse_canvas(frame, title, limits), fps=_parse_rate(frame, title))
 
 
 def _bodies(people: list[object], title: str) -> Iterator[np.ndarray]:
@@ -141,6 +144,13 @@ def _parse_canvas(frame: dict[str, object], title: str, limits: Limits) -> tuple
     else:
         came = f"whose width is {_described(width)} and whose height is {_described(height)}"
     raise InputError(f"{title} has a canvas {came}; expected two numbers above 0, at most {limits.max_side}.")
+
+
+def _parse_rate(frame: dict[str, object], title: str) -> float | None:
+    rate = frame.get("fps")
+    if rate is None or (isinstance(rate, float) and 0 < rate <= FASTEST):
+        return rate
+    raise InputError(f'{title} has {_described(rate)} for "fps"; expected a number above 0, at most {FASTEST}.')
 
 
 def _described(value: object) -> str:
@@ -191,17 +201,19 @@ def _distance(person: np.ndarray, other: np.ndarray) -> float:
     return float(np.hypot(*(person[both, :2] - other[both, :2]).T).mean())
 
 
-def write_openpose(folder: Path, points: np.ndarray, canvas: tuple[float, float]) -> None:
+def write_openpose(folder: Path, points: np.ndarray, canvas: tuple[float, float], *, fps: float | None = None) -> None:
     """Writes `000000_keypoints.json`, ... into a folder, which is made; read back, the points are bit-equal.
 
     Args:
         folder: Where to.
         points: EDN-23 key points `(T, 23, 3)`; a frame of zeros is one without people.
         canvas: `(H, W)` of the picture in whose pixels x and y are.
+        fps: Frames per second, where they have a rate.
     """
     folder.mkdir(parents=True, exist_ok=True)
     height, width = (int(side) if side == int(side) else side for side in canvas)
     for index, person in enumerate(points):
         people = [{"person_id": [-1], _BODY: person.ravel().tolist()}] if person.any() else []
-        frame = {"version": 1.3, "canvas_width": width, "canvas_height": height, "people": people}
+        rate = {} if fps is None else {"fps": fps}
+        frame = {"version": 1.3, "canvas_width": width, "canvas_height": height, **rate, "people": people}
         (folder / f"{index:06d}_keypoints.json").write_text(json.dumps(frame))

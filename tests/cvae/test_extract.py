@@ -27,7 +27,7 @@ def test_all_four_results_agree(video: Path, tmp_path: Path, capsys: pytest.Capt
     shown = read_clip(tmp_path / "out" / "preview.gif")
     assert shown.frames.shape == (12, 192, 768, 3) and shown.fps == pytest.approx(25)
     keypoints = read_keypoints(tmp_path / "out" / "keypoints")
-    assert keypoints is not None and keypoints.canvas == (64, 128)
+    assert keypoints is not None and keypoints.canvas == (64, 128) and keypoints.fps == 25
     np.testing.assert_array_equal(draw_skeletons(keypoints.at((64, 128)), (64, 128)), poses)  # the same picture
     expected = f"12 frames of 128x64 at 25 frames/s, a person in 12 of them: {tmp_path / 'out'}\n"
     assert capsys.readouterr().out == expected

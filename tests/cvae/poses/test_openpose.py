@@ -218,3 +218,17 @@ def test_numbers_written_are_read_back_bit_equal(numbers: list[float]) -> None:
     assert came == numbers and all(
         math.copysign(1, a) == math.copysign(1, b) for a, b in zip(came, numbers, strict=True)
     )
+
+
+def test_the_rate_travels_with_the_first_frame(tmp_path: Path) -> None:
+    points = np.stack([_person(50, 50)] * 2)
+    write_openpose(tmp_path, points, (100, 100), fps=29.97)
+    frames = [_parsed(json.loads(path.read_text()))[0] for path in sorted(tmp_path.iterdir())]
+    assert [frame.fps for frame in frames] == [29.97, 29.97]
+    assert _parsed(_frame(BODY))[0].fps is None
+
+
+@pytest.mark.parametrize(("rate", "came"), [(0, "the number 0"), (1e9, "the number 1e"), ("25", 'the text "25"')])
+def test_a_rate_that_is_none_is_refused(rate: object, came: str) -> None:
+    with pytest.raises(InputError, match=f'has {came}.* for "fps"; expected a number above 0, at most 240'):
+        _parsed(_frame(BODY, fps=rate))
