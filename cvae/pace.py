@@ -34,11 +34,11 @@ def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:
         return claimed
     step = float(np.median(steps[steps > 0]))
     ticks = np.maximum(1, np.round(steps / step)).sum()
-    kept_to = float(ticks / (shown[-1] - shown[0]))
+    kept_to = round(float(ticks / (shown[-1] - shown[0])), 6)
     off = (shown - shown[0]) * kept_to
     jitters = np.abs(off - np.round(off)).max() > _JITTER
     for rate in (_usual(kept_to, within=0.01 if jitters else 0), kept_to):
-        if rate <= FASTEST and (ticks_of_each(shown, rate) >= 1).all():
+        if 0 < rate <= FASTEST and (ticks_of_each(shown, rate) >= 1).all():
             return rate
     return min(_FASTEST_OF_UNEVEN, _usual(1 / step, within=0.02))
 

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cvae.pace import ticks_of_each, usual_rate
 
@@ -70,3 +72,10 @@ def test_each_tick_shows_what_a_player_would_show(rate: float) -> None:
 def test_one_frame_is_shown_once() -> None:
     assert ticks_of_each(np.array([3.0, 3.04]), 25).tolist() == [1]
     assert ticks_of_each(np.array([3.0, 3.0]), 25).tolist() == [1]
+
+
+@given(st.lists(st.integers(0, 10**15), min_size=2, max_size=20), st.sampled_from([None, 25, 240]))
+def test_any_stamps_give_a_rate_and_a_frame(microseconds: list[int], claimed: float | None) -> None:
+    shown = np.sort(microseconds) / 1e6
+    rate = usual_rate(shown, claimed)
+    assert rate > 0 and ticks_of_each(shown, rate).min() >= 0 and ticks_of_each(shown, rate).sum() >= 1
