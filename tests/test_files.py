@@ -26,6 +26,7 @@ from cvae.errors import InputError
 from cvae.poses.keypoint_files import read_keypoints
 from cvae.video import read_clip
 from tests.cvae.media import (
+    alias_video,
     blocks,
     encode_hdr,
     encode_rgba,
@@ -137,22 +138,6 @@ def sound(path: Path) -> None:
     subprocess.run([*source, "-f", "mp4", str(path)], check=True)
 
 
-def elsewhere(path: Path) -> None:
-    """A video whose frames are said to lie in another file, by an alias as QuickTime writes it."""
-    whole = encode_video(path, FRAMES, *X264, "-f", "mp4").read_bytes()
-    here, name = b"\0\0\0\x0curl \0\0\0\x01", b"secret.mp4"
-    alias = (
-        b"alis" + bytes(4 + 10 + 28 + 12) + pack("B63s", len(name), name) + bytes(16) + pack(">HH", 1, 1) + bytes(16)
-    )
-    alias += pack(">HH", 2, len(name)) + name + pack(">HH", 0xFFFF, 0)
-    whole = whole.replace(here, pack(">I", len(alias) + 4) + alias)
-    for box in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
-        at = whole.rindex(box) - 4
-        size = int.from_bytes(whole[at : at + 4], "big") + len(alias) + 4 - len(here)
-        whole = whole[:at] + size.to_bytes(4, "big") + whole[at + 4 :]
-    path.write_bytes(whole)
-
-
 def pictures(numbers: range = range(10), prefix: str = "") -> dict[str, bytes]:
     return {f"{prefix}{number}.png": encoded(FRAMES[number]) for number in numbers}
 
@@ -219,7 +204,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "playlist.mp4": (content("#EXTM3U\n#EXTINF:9,\nsecret.mp4\n#EXT-X-ENDLIST\n"), "is text; expected"),
     "list.mp4": (content("ffconcat version 1.0\nfile secret.mp4\n"), "is text; expected"),
     "playlist in disguise.mp4": (content(b"\0\0\0\x18ftypisom\n#EXTM3U\nsecret.mp4\n"), "cannot be opened as a video"),
-    "elsewhere.mov": (elsewhere, "No frame of .* could be read"),
+    "elsewhere.mov": (lambda path: alias_video(path, FRAMES, "secret.mp4"), "No frame of .* could be read"),
     "sound.mp4": (sound, "cannot be opened as a video; it is damaged or has no pictures"),
     "without index.mp4": (
         changed(video(*X264), lambda whole: whole[: whole.index(b"moov")]),

@@ -41,6 +41,27 @@ def encode_mp4(path: Path, frames: np.ndarray, *options: str) -> Path:
     return encode_video(path, frames, "-c:v", "libx264", "-pix_fmt", "yuv420p", *options)
 
 
+def alias_video(path: Path, frames: np.ndarray, name: str) -> None:
+    """A video that says that its frames lie in the file `name` beside it, by an alias as QuickTime writes it."""
+    whole = encode_mp4(path, frames, "-f", "mp4").read_bytes()
+    here = b"\0\0\0\x0curl \0\0\0\x01"
+    alias = (
+        b"alis"
+        + bytes(4 + 10 + 28 + 12)
+        + struct.pack("B63s", len(name), name.encode())
+        + bytes(16)
+        + struct.pack(">HH", 1, 1)
+        + bytes(16)
+    )
+    alias += struct.pack(">HH", 2, len(name)) + name.encode() + struct.pack(">HH", 0xFFFF, 0)
+    whole = whole.replace(here, struct.pack(">I", len(alias) + 4) + alias)
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
+        at = whole.rindex(box) - 4
+        size = int.from_bytes(whole[at : at + 4], "big") + len(alias) + 4 - len(here)
+        whole = whole[:at] + size.to_bytes(4, "big") + whole[at + 4 :]
+    path.write_bytes(whole)
+
+
 def encode_rgba(path: Path, frames: np.ndarray, opacity: np.ndarray, *options: str) -> Path:
     """With an opacity in [0, 1] that fits `(T, H, W, 1)`."""
     alpha = np.broadcast_to(np.round(opacity * 255), (*frames.shape[:3], 1)).astype(np.uint8)
