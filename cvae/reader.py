@@ -19,6 +19,7 @@ from cvae.errors import InputError
 from cvae.inputs import CLIP_FORMATS, LIMITS, Limits, open_file, quoted, read_head, recognise
 from cvae.pace import ticks_of_each, usual_rate
 from cvae.pictures import decode_still, is_animated, open_picture, to_rgb
+from cvae.progress import Watch
 from cvae.stills import Stills, is_folder, stills_of_files, stills_of_folder, stills_of_zip
 
 
@@ -80,6 +81,7 @@ class ClipReader:
         span: Span = WHOLE,
         limits: Limits = LIMITS,
         most: int | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Opens nothing yet.
 
@@ -89,6 +91,7 @@ class ClipReader:
             limits: Of bytes, frames, pixels, and seconds between the first frame and the last, whatever is done
                 with the frames included.
             most: Reading stops after that many frames.
+            watch: Called whenever a frame has been dealt with.
 
         Raises:
             InputError: Here only for no path at all; while iterating, if what came is missing, of another kind, too
@@ -103,6 +106,7 @@ class ClipReader:
         self.span = span
         self.limits = limits
         self._most = most
+        self._watch = watch
         self._began = 0.0
         """When the first frame was asked for."""
         self._end = 0.0
@@ -136,6 +140,8 @@ class ClipReader:
                 self.limits.check_total_pixels(self.name, pixels)
                 self._check_seconds()
                 yield frame
+                if self._watch:
+                    self._watch(self.count, self.promised)
 
     def _check_seconds(self) -> None:
         self.limits.check_seconds(self.name, time.monotonic() - self._began)

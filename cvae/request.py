@@ -142,7 +142,7 @@ def _on_canvas(keypoints: Keypoints, picture: tuple[int, int]) -> Keypoints:
 
 
 def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The part of the first frame around the person, and the poses moved onto this person."""
+    """The part of the first frame around the person; this person's pose and then the driver's, fitted."""
     if came.keypoints is None:
         raise InputError(
             "Pictures of skeletons on white cannot be fitted to another person; give key points or a video of a person."
@@ -156,4 +156,5 @@ def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int]) -> tuple[np
     if not len(seen):
         raise InputError("There is nobody in any of the poses.")
     moved = fit(points[seen[0]], target).apply(points)
+    moved[0] = target  # pose 0 is that of the first frame; the driver's would leave the body there as a ghost
     return window.cut(picture, size), draw_skeletons(moved, size)

@@ -10,6 +10,7 @@ import numpy as np
 from cvae.errors import InputError
 from cvae.inputs import LIMITS, Limits, quoted, width_by_height
 from cvae.pictures import resize_frame
+from cvae.progress import Watch
 from cvae.reader import ClipReader
 
 
@@ -30,7 +31,7 @@ def read_clip(
     *,
     size: tuple[int, int] | None = None,
     limits: Limits = LIMITS,
-    most: int | None = None,
+    watch: Watch | None = None,
 ) -> Clip:
     """Reads frames from a file, a folder of pictures, or several picture files, at an even rate.
 
@@ -41,13 +42,13 @@ def read_clip(
         path: One path, or several, each a still picture.
         size: `(H, W)` that every frame is resized to while reading, so that memory stays small.
         limits: How large it may be.
-        most: Reading stops after that many frames: enough to see what a clip is, before all of it is read.
+        watch: Called whenever a frame has been read.
 
     Raises:
         InputError: If it is missing, of another kind, too large or damaged, or has frames of different sizes
             while `size` is None.
     """
-    with ClipReader(path, limits=limits, most=most) as reader:
+    with ClipReader(path, limits=limits, watch=watch) as reader:
         frames = FrameBuffer(reader.name, size, limits)
         for frame in reader:
             frames.add(frame, reader.frame_name)

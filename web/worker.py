@@ -89,9 +89,9 @@ class Worker(Generic[T]):
         if self._left or self._is_over():
             raise Stopped
         if promised and done <= promised:  # it is a guess
-            self._progress = Progress(sentence=f"Finding the person: frame {done} of {promised}", share=done / promised)
+            self._progress = Progress(sentence=f"Reading the poses: frame {done} of {promised}", share=done / promised)
         else:
-            self._progress = Progress(sentence=f"Finding the person: frame {done}")
+            self._progress = Progress(sentence=f"Reading the poses: frame {done}")
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def read_person(
     tracker: PoseTracker | None = None  # not before it is sure that there is something to look at
     found: list[np.ndarray] = []
     pieces: list[int] = []
-    with ClipReader(path, span=span, limits=limits) as reader:
+    with ClipReader(path, span=span, limits=limits, watch=watch) as reader:
         kept = FrameBuffer(reader.name, None, limits)
         for frame in reader:
             tracker = tracker or _new_tracker()
@@ -75,8 +75,6 @@ def read_person(
             found.append(Window.whole(frame.shape[:2]).move(tracker.find(frame), whole))
             pieces.append(tracker.detections)
             kept.add(resize_frame(frame, whole))
-            if watch:
-                watch(len(found), reader.promised)
     frames, points = kept.array(), np.stack(found)
     shown, rate, notes = reader.pace(fps)
     times = np.arange(len(frames)) / (rate or 1) if reader.times is None else reader.times
@@ -143,8 +141,8 @@ def _notes(name: str, has_person: np.ndarray, window: Window, picture: tuple[int
         yield f"The first {first} frames of {quoted(name)} show no person and are left out."
     if not has_person[first:].all():
         yield f"In {int((~has_person[first:]).sum())} of {total - first} frames of {quoted(name)} no person was found."
-    if window.width < picture[1] or window.height < picture[0]:
-        part = f"{window.width / picture[1]:.0%} of the width, {window.height / picture[0]:.0%} of the height"
-        yield f"Of {quoted(name)} the part around the person is used ({part})."
     if window.width > picture[1] or window.height > picture[0]:
         yield f"{quoted(name)} is filled up with black at its edges, so that all of the person is in the picture."
+    elif window != Window.whole(picture):
+        part = f"{window.width / picture[1]:.0%} of its width, {window.height / picture[0]:.0%} of its height"
+        yield f"Of {quoted(name)} the part around the person is used: {part}."

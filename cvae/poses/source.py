@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from cvae.inputs import LIMITS, Limits, quoted
+from cvae.errors import InputError
+from cvae.inputs import CLIP_FORMATS, LIMITS, Limits, quoted, read_head, recognise
 from cvae.pictures import resize_frame
 from cvae.poses.coco_pictures import read_coco_pictures
 from cvae.poses.formats import to_edn
@@ -18,6 +19,7 @@ from cvae.poses.person import kept_size, read_person
 from cvae.poses.weights import find_weights
 from cvae.progress import Watch
 from cvae.reader import ClipReader
+from cvae.stills import is_folder
 from cvae.video import read_clip
 
 _LOOKED_AT = 48
@@ -59,7 +61,7 @@ def read_poses(
             person; each as one file, a folder, a zip or several files.
         size: Height and width that the network needs; pictures are resized to it.
         limits: How large it may be.
-        watch: Called after every frame of a video of a person, which takes longest.
+        watch: Called after every frame.
 
     Raises:
         InputError: If it cannot be read, or holds no poses.
@@ -67,19 +69,34 @@ def read_poses(
     keypoints = read_keypoints(path, limits)
     if keypoints is not None:
         return Poses(title="key points", keypoints=keypoints, pictures=None, fps=keypoints.fps, notes=keypoints.notes)
-    look = _look(path, limits)
+    _refuse_what_holds_no_poses(path, limits)
+    look, canvas = _look(path, limits)
     if look == "photo":
         return _from_person(path, size, limits, watch)
     if look == "skeleton on black":
-        return _from_black(path, limits)
-    clip = read_clip(path, size=size, limits=limits)
+        return _from_black(path, canvas, limits, watch)
+    clip = read_clip(path, size=size, limits=limits, watch=watch)
     return Poses(title="skeletons on white", keypoints=None, pictures=clip.frames, fps=clip.fps, notes=clip.notes)
 
 
-def _look(path: Path | Sequence[Path], limits: Limits) -> str:
-    with ClipReader(path, limits=limits) as reader:
-        first = islice(reader, 0, _LOOKED_AT, _STEP)
-        return look_of([resize_frame(frame, kept_size(frame.shape[:2], None)) for frame in first])
+def _refuse_what_holds_no_poses(path: Path | Sequence[Path], limits: Limits) -> None:
+    """Say all that is accepted as poses, where what came is neither that nor pictures."""
+    paths = [path] if isinstance(path, Path) else path
+    if len(paths) != 1 or is_folder(paths[0]):
+        return
+    came = recognise(read_head(paths[0], limits))
+    if came.kind is None:
+        raise InputError(
+            f"{quoted(paths[0].name)} is {came.title}; expected pictures of skeletons, a video of a person "
+            f"({CLIP_FORMATS}), or key points (OpenPose JSON or an array)."
+        )
+
+
+def _look(path: Path | Sequence[Path], limits: Limits) -> tuple[str, tuple[int, int]]:
+    """What the pictures of a clip show, and height and width of the first, at most 512 pixels."""
+    with ClipReader(path, limits=limits, most=_LOOKED_AT) as reader:
+        frames = [resize_frame(frame, kept_size(frame.shape[:2], None)) for frame in islice(reader, 0, None, _STEP)]
+    return look_of(frames), frames[0].shape[:2]
 
 
 def _from_person(path: Path | Sequence[Path], size: tuple[int, int], limits: Limits, watch: Watch | None) -> Poses:
@@ -95,13 +112,10 @@ def _from_person(path: Path | Sequence[Path], size: tuple[int, int], limits: Lim
     )
 
 
-def _from_black(path: Path | Sequence[Path], limits: Limits) -> Poses:
+def _from_black(path: Path | Sequence[Path], canvas: tuple[int, int], limits: Limits, watch: Watch | None) -> Poses:
     """COCO-18 on black, its key points read back from its colours."""
-    with ClipReader(path, limits=limits) as reader:
-        frames = iter(reader)
-        first = next(frames)
-        canvas = kept_size(first.shape[:2], None)
-        points = read_coco_pictures(resize_frame(frame, canvas) for frame in chain([first], frames))
+    with ClipReader(path, limits=limits, watch=watch) as reader:
+        points = read_coco_pictures(resize_frame(frame, canvas) for frame in reader)
     shown, fps, notes = reader.pace()
     redrawn = f"The skeletons of {quoted(reader.name)} are drawn on black (COCO-18); they are redrawn on white."
     return Poses(

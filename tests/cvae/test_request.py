@@ -7,6 +7,7 @@ import pytest
 from cvae.errors import InputError
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.openpose import write_openpose
+from cvae.poses.person import find_person
 from cvae.poses.retarget import fit
 from cvae.poses.skeleton import draw_skeletons
 from cvae.poses.source import Poses
@@ -48,6 +49,8 @@ def test_another_first_frame_is_driven_by_fitted_poses_without_truth(
     assert request.truth is None
     shifted = np.roll(own.poses, -10, axis=2).astype(int)  # the same person, ten pixels further to the left
     assert np.abs(request.poses - shifted).mean() < 0.5 * np.abs(own.poses - shifted).mean()
+    target = find_person(other) * [0.25, 0.25, 1]
+    np.testing.assert_array_equal(request.poses[0], draw_skeletons(target[None], SIZE)[0])  # the first frame's own
     kept = read_request(first_frame, video, size=SIZE, retarget=False)
     np.testing.assert_array_equal(kept.poses, own.poses)
 

@@ -52,7 +52,7 @@ def uploaded(*names: str) -> Session:
 def test_progress_is_shown_and_then_the_poses(searches: list[list[Path]]) -> None:
     (first, _), *progress, (last, goes_on) = show_poses(uploaded("a"), [Path("a")], SIZE)
     assert "Reading the files" in first
-    assert any("Finding the person: frame " in strip and " of 20<" in strip for strip, _ in progress)
+    assert any("Reading the poses: frame " in strip and " of 20<" in strip for strip, _ in progress)
     assert all(reading for _, reading in progress)
     assert not goes_on
     assert "4 poses from a video of a person, 25 frames/s, 0.2 s" in last
@@ -75,7 +75,7 @@ def test_only_the_last_poses_are_kept(searches: list[list[Path]]) -> None:
 def test_stop_ends_the_search_and_generate_begins_it_anew(searches: list[list[Path]]) -> None:
     session = uploaded("a")
     for strip, _ in show_poses(session, [Path("a")], SIZE):
-        session.stop = "Finding" in strip
+        session.stop = "frame" in strip
         last = strip
     assert last == "<p>Stopped. Generate will read the poses.</p>"
     session.read([Path("a")], SIZE, lambda *_: None)

@@ -193,7 +193,7 @@ def test_video_of_a_person_brings_first_frame_truth_and_rate(
 ) -> None:
     steps = run(checkpoint, replace(inputs, first_frame=None, truth=()))
     view = steps[-1].view
-    assert any(step.view.status.startswith("Finding the person: frame ") for step in steps)
+    assert any(step.view.status.startswith("Reading the poses: frame ") for step in steps)
     assert view.sheets is not None
     assert person.video is not None
     assert np.array_equal(np.array(Image.open(view.sheets["truth"][0]))[:16, :32], person.video[0])
@@ -218,7 +218,7 @@ def test_poses_of_a_person_are_fitted_to_the_first_frame_unless_that_is_unwanted
 def test_stop_ends_the_search_for_the_person(checkpoint: Checkpoint, inputs: Inputs, person: Poses) -> None:
     session = Session()
     for step in predict(checkpoint, session, replace(inputs, first_frame=None)):
-        session.stop = "Finding" in step.view.status
+        session.stop = "Reading the poses: frame" in step.view.status
         last = step
     assert (last.view.phase, last.view.status) == ("idle", "Stopped before the first frame.")
     assert not session.running

@@ -40,7 +40,7 @@ def test_another_size_takes_the_part_around_the_person(video: Path, dancer: Pupp
     middle = dancer.keypoints[dancer.keypoints[..., 2] > 0][:, 0]
     left = min(max(0, round((middle.min() + middle.max()) / 2) - 64), 128)
     assert error(person.points, (dancer.keypoints - [left, 0, 0]) * [0.5, 0.5, 1]) < 3
-    assert any("the part around the person is used (50% of the width" in note for note in person.notes)
+    assert any("the part around the person is used: 50% of its width" in note for note in person.notes)
 
 
 def test_rate_and_part_can_be_chosen(video: Path) -> None:

@@ -67,7 +67,9 @@ def test_what_is_drawn_on_black_and_no_skeleton_is_refused(tmp_path: Path) -> No
 
 def test_what_holds_no_poses_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("poses")
-    with pytest.raises(InputError, match=r'"a.txt" is text; expected'):
+    with pytest.raises(
+        InputError, match=r'"a.txt" is text; expected pictures of skeletons, a video of a person .* or key points'
+    ):
         read_poses(tmp_path / "a.txt", size=SIZE)
     with pytest.raises(InputError, match="No person was found"):
         read_poses(write_pictures(tmp_path / "a", np.full((3, 64, 64, 3), 128, np.uint8)), size=SIZE)
