@@ -12,7 +12,7 @@ from safetensors.torch import save
 from cvae.config import Config, config_from_json, config_to_json
 from cvae.errors import InputError
 from cvae.files import replacing
-from cvae.models import PoseCVAE, build_model
+from cvae.models import Model, build_model
 
 CONFIG, WEIGHTS, TRAINING = "config.json", "model.safetensors", "training.json"
 MAX_CONFIG_BYTES = 100_000
@@ -25,10 +25,10 @@ class Checkpoint:
 
     name: str
     config: Config
-    model: PoseCVAE
+    model: Model
 
 
-def save_checkpoint(folder: Path, config: Config, model: PoseCVAE, training: dict[str, Any]) -> None:
+def save_checkpoint(folder: Path, config: Config, model: Model, training: dict[str, Any]) -> None:
     """Write the three files into `folder`, which is made if need be; each appears whole, in place of an older one.
 
     Args:
@@ -76,23 +76,26 @@ def load_checkpoint(folder: Path, device: str | torch.device = "cpu") -> Checkpo
     return Checkpoint(folder.resolve().name, config, model)
 
 
-def _read_weights(path: Path, model: PoseCVAE) -> dict[str, torch.Tensor]:
+def _read_weights(path: Path, model: Model) -> dict[str, torch.Tensor]:
     """The tensors of `path`, checked against the network before any is read."""
-    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    types = {name: tensor.dtype for name, tensor in model.state_dict().items()}
     try:
         with safe_open(path, framework="pt") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            if found != expected:
-                raise InputError(f"{path} does not fit its config.json: {_difference(found, expected)}.")
-            return {name: file.get_tensor(name).float() for name in found}
+            if fault := shape_fault(found, model):
+                raise InputError(f"{path} does not fit its config.json: {fault}.")
+            return {name: file.get_tensor(name).to(types[name]) for name in found}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is not a safetensors file: {error}.") from None
 
 
-def _difference(found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> str:
+def shape_fault(found: dict[str, tuple[int, ...]], model: Model) -> str | None:
+    """The first tensor that the network lacks, needs or has in another shape, in words; None if all fit."""
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     for name in expected:
         if name not in found:
             return f"{name} is missing"
         if found[name] != expected[name]:
             return f"{name} has shape {found[name]}, expected {expected[name]}"
-    return f"{min(found.keys() - expected.keys())} is not part of the network"
+    extra = found.keys() - expected.keys()
+    return f"{min(extra)} is not part of the network" if extra else None

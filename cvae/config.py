@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from cvae.errors import InputError
 from cvae.gaussian import Sampling
@@ -56,6 +56,42 @@ class PoseCVAEConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lab4Config:
+    """Sizes of the lab's network, which predicts a frame from the previous frame and a pose."""
+
+    __pydantic_config__ = STRICT
+
+    family: Literal["lab4"] = "lab4"
+    """Which network the weights belong to."""
+    frame_channels: int = 128
+    """Features of a frame (the lab's F_dim)."""
+    label_channels: int = 32
+    """Features of a pose (L_dim)."""
+    latent_channels: int = 12
+    """Channels Z of the latent, which has the resolution of the frame (N_dim)."""
+    decoder_channels: int = 192
+    """Features that the generator starts from (D_out_dim)."""
+    sigmoid: bool = False
+    """Whether a sigmoid stands behind the generator."""
+    running_statistics: bool = False
+    """Normalise pose features in use by the statistics kept from training, instead of each picture's own."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("frame", 8), ("label", 2), ("latent", 4), ("decoder", 8)):
+            channels = getattr(self, f"{name}_channels")
+            _check(least <= channels <= 512, f"{name}_channels is {least} to 512", channels)
+
+    @property
+    def stride(self) -> int:
+        """Height and width of the frames may be any number of pixels."""
+        return 1
+
+
+ModelConfig = PoseCVAEConfig | Lab4Config
+FAMILIES = tuple(get_args(config.__annotations__["family"])[0] for config in get_args(ModelConfig))
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataConfig:
     """What the frames were that the weights were trained on."""
 
@@ -94,7 +130,7 @@ class Config:
 
     format: Literal[1] = 1
     """Raised whenever the meaning of a field changes."""
-    model: PoseCVAEConfig = field(default_factory=PoseCVAEConfig)
+    model: Annotated[ModelConfig, Field(discriminator="family")] = field(default_factory=PoseCVAEConfig)
     data: DataConfig = field(default_factory=DataConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
@@ -135,7 +171,8 @@ def config_from_json(text: str) -> Config:
 
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
-    place = ".".join(str(part) for part in fault["loc"])
+    parts = [str(part) for part in fault["loc"] if part not in FAMILIES]  # not a key: pydantic's name of the choice
+    place = ".".join([*parts, "family"] if fault["type"].startswith("union_tag") else parts)
     return f"{place}: {fault['msg']}" if place else fault["msg"]
 
 

@@ -21,7 +21,7 @@ from cvae.export import write_video
 from cvae.files import replacing
 from cvae.gaussian import Sampling
 from cvae.metrics import psnr
-from cvae.models import PoseCVAE
+from cvae.models import Model
 from cvae.progress import frame_bar
 from cvae.request import Request, read_request
 from cvae.rollout import rollout
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 Picture = NDArray[np.uint8]
 
 
-def generate(model: PoseCVAE, request: Request, *, sample: Sampling = "mean", seed: int = 0) -> Iterator[Picture]:
+def generate(model: Model, request: Request, *, sample: Sampling = "mean", seed: int = 0) -> Iterator[Picture]:
     """Predict the video of a request.
 
     Args:

@@ -1,19 +1,20 @@
 """From a first frame and conditions to a video: each predicted frame is what the next one is predicted from."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from cvae.gaussian import Gaussian, Sampling
-from cvae.models import PoseCVAE
+from cvae.models import Model
 
 CHUNK = 8  # poses encoded at a time: enough to keep the processor busy, few enough for memory and the first frame
 
 
 @torch.inference_mode()
 def rollout(
-    model: PoseCVAE,
+    model: Model,
     first_frame: Tensor,
     poses: Tensor,
     *,
@@ -30,13 +31,14 @@ def rollout(
         generator: Source of the draws.
 
     Yields:
-        Frames 1 to T-1, `(B, C, H, W)` in [0, 1], each as soon as it is made.
+        Frames 1 to T-1, `(B, C, H, W)` in [0, 1] (see the network's `decode_step`), each as soon as it is made.
     """
-    reference = model.encode_reference(first_frame, poses[:, 0])
+    reference: Any = model.encode_reference(first_frame, poses[:, 0])
     previous = first_frame
     for chunk in torch.split(poses[:, 1:], CHUNK, dim=1):
-        for context in model.encode_conditions(reference, chunk):
-            step = model.encode_step(context, previous)
+        contexts: list[Any] = model.encode_conditions(reference, chunk)
+        for context in contexts:
+            step: Any = model.encode_step(context, previous)
             previous = model.decode_step(step, draw(step.prior, sample, generator))
             yield previous
 

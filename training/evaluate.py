@@ -14,7 +14,7 @@ from cvae.errors import InputError
 from cvae.files import replacing
 from cvae.generate import to_tensor
 from cvae.metrics import psnr
-from cvae.models import PoseCVAE
+from cvae.models import Model
 from cvae.rollout import rollout
 from training.data import Recordings, open_split, open_test
 
@@ -73,7 +73,7 @@ def _sequences(config: EvaluateConfig, size: tuple[int, int]) -> dict[str, Recor
 
 
 def rollout_scores(
-    model: PoseCVAE, recordings: Recordings, span: tuple[int, int], device: torch.device
+    model: Model, recordings: Recordings, span: tuple[int, int], device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """PSNR of every predicted frame of one recording, and of showing the first frame instead; `(T - 1,)` each, dB."""
     truth = to_tensor(recordings.frames[slice(*span)]).to(device)
@@ -97,7 +97,7 @@ def choose_spans(recordings: Recordings, frames: int) -> list[tuple[int, int]]:
 
 
 def validation_psnr(
-    model: PoseCVAE, recordings: Recordings, spans: list[tuple[int, int]], device: torch.device
+    model: Model, recordings: Recordings, spans: list[tuple[int, int]], device: torch.device
 ) -> float:
     """PSNR in dB, the mean over `spans` of the mean over predicted frames.
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvae.config import Config, DataConfig, PoseCVAEConfig, config_from_json, config_to_json
+from cvae.config import Config, DataConfig, Lab4Config, ModelConfig, PoseCVAEConfig, config_from_json, config_to_json
 from cvae.errors import InputError
 
 
@@ -16,11 +16,15 @@ def edited(edit: Callable[[dict[str, Any]], object]) -> str:
     return json.dumps(raw)
 
 
-def test_a_config_survives_json() -> None:
-    config = Config(
-        model=PoseCVAEConfig(patch_size=2, widths=(16, 48), attention_levels=(1,), latent_channels=3),
-        data=DataConfig(height=64, width=128),
-    )
+@pytest.mark.parametrize(
+    "model",
+    [
+        PoseCVAEConfig(patch_size=2, widths=(16, 48), attention_levels=(1,), latent_channels=3),
+        Lab4Config(latent_channels=8, sigmoid=True, running_statistics=True),
+    ],
+)
+def test_a_config_survives_json(model: ModelConfig) -> None:
+    config = Config(model=model, data=DataConfig(height=64, width=128))
     assert config_from_json(config_to_json(config)) == config
 
 
@@ -33,7 +37,11 @@ def test_a_config_survives_json() -> None:
         (lambda raw: raw["model"].update(widths="many"), "model.widths"),
         (lambda raw: raw["model"].update(widths=[8, 10**9]), "multiples of 16 from 16 to 512"),
         (lambda raw: raw["model"].update(widths=[8] * 100), "2 to 6 levels"),
-        (lambda raw: raw["model"].update(family="gan"), "model.family"),
+        (lambda raw: raw["model"].update(family="gan"), r"model\.family: .*'gan'.*'pose_cvae', 'lab4'"),
+        (lambda raw: raw["model"].pop("family"), r"model\.family"),
+        (lambda raw: raw["model"].update(family="lab4"), r"model\.patch_size"),
+        (lambda raw: raw.update(model={"family": "lab4", "frame_channels": 10**9}), "frame_channels is 8 to 512"),
+        (lambda raw: raw.update(model={"family": "lab4"}), r"lacks model\.frame_channels"),
         (lambda raw: raw["model"].update(attention_levels=[]), "attention_levels are one or more"),
         (lambda raw: raw["data"].update(height=10**6), "height is 8 to 1024 pixels"),
         (lambda raw: raw["data"].update(height=36), "multiples of 8 pixels"),
