@@ -1,6 +1,6 @@
 """From a first frame and conditions to a video: each predicted frame is what the next one is predicted from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -12,7 +12,6 @@ from cvae.models import Model
 CHUNK = 8  # poses encoded at a time: enough to keep the processor busy, few enough for memory and the first frame
 
 
-@torch.inference_mode()
 def rollout(
     model: Model,
     first_frame: Tensor,
@@ -30,12 +29,27 @@ def rollout(
         sample: Take the latent's prior `mean` or draw from the `prior`.
         generator: Source of the draws.
 
-    Yields:
+    Returns:
         Frames 1 to T-1, `(B, C, H, W)` in [0, 1] (see the network's `decode_step`), each as soon as it is made.
     """
-    reference: Any = model.encode_reference(first_frame, poses[:, 0])
+    chunks = torch.split(poses[:, 1:], CHUNK, dim=1)
+    return rollout_in_chunks(model, first_frame, poses[:, 0], chunks, sample=sample, generator=generator)
+
+
+@torch.inference_mode()
+def rollout_in_chunks(
+    model: Model,
+    first_frame: Tensor,
+    first_pose: Tensor,
+    chunks: Iterable[Tensor],
+    *,
+    sample: Sampling = "mean",
+    generator: torch.Generator | None = None,
+) -> Iterator[Tensor]:
+    """The same for a sequence of any length: poses 1 to T-1 come in pieces, `(B, t, C, H, W)`, when they are needed."""
+    reference: Any = model.encode_reference(first_frame, first_pose)
     previous = first_frame
-    for chunk in torch.split(poses[:, 1:], CHUNK, dim=1):
+    for chunk in chunks:
         contexts: list[Any] = model.encode_conditions(reference, chunk)
         for context in contexts:
             step: Any = model.encode_step(context, previous)
