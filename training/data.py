@@ -1,127 +1,106 @@
-"""Clips from the lab's folders: decoded once into memory-mapped arrays, then cut at random."""
+"""Clips to train on, from a folder of pictures or from shards: the same batches for the loop, whichever it is."""
 
-import hashlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import bisect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
-from tqdm import tqdm
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from cvae.errors import InputError
-from cvae.files import replacing
-from cvae.pictures import read_picture, resize
+from training.folders import Recordings, Size, measure_ink, open_split, open_test
+from training.shards import Shards, are_shards, open_shards
+from training.streaming import ShardClips
 
-Size = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Recordings:
-    """Consecutive frames with their poses; a gap in the numbering of the files is a cut.
-
-    Attributes:
-        frames: uint8 `(N, H, W, 3)`, all recordings one after the other, mapped from disk.
-        poses: The same shape.
-        spans: First and one past the last index of each recording.
-    """
-
-    frames: NDArray[np.uint8]
-    poses: NDArray[np.uint8]
-    spans: list[tuple[int, int]]
-
-    @property
-    def size(self) -> Size:
-        """Height and width in pixels."""
-        return self.frames.shape[1], self.frames.shape[2]
+__all__ = [
+    "Batch",
+    "ClipSampler",
+    "Clips",
+    "Recordings",
+    "Shards",
+    "Size",
+    "collate",
+    "load_clips",
+    "open_source",
+    "open_split",
+    "open_test",
+    "to_batch",
+]
 
 
-def open_split(data: Path, split: str, size: Size | None = None) -> Recordings:
-    """Read `data/SPLIT/SPLIT_img/N.png` and `data/SPLIT/SPLIT_label/N.png`.
+def open_source(data: Path, size: Size | None = None) -> Recordings | Shards:
+    """What there is to train on: the shards of `data/train` where there are any, else its folders of pictures.
+
+    Both have a `size` (height and width) and a length in frames.
 
     Args:
-        data: The folder that holds `train`, `val` and `test`.
-        split: `train` or `val`.
-        size: Height and width to resize to; that of the first frame by default.
+        data: The folder that holds `train`.
+        size: Height and width to resize to; that of the data by default.
 
     Raises:
-        InputError: If there are no frames, or a frame has no pose or a pose no frame.
+        InputError: If there is neither, or what is there does not fit together.
     """
-    images = _numbered(data / split / f"{split}_img")
-    labels = _numbered(data / split / f"{split}_label")
-    if unpaired := sorted(images.keys() ^ labels.keys()):
-        named = ", ".join(f"{n}.png" for n in unpaired[:5])
-        raise InputError(f"{data / split} has {len(unpaired)} frames without a pose or poses without a frame: {named}.")
-    numbers = sorted(images)
-    size = size or read_picture(images[numbers[0]]).shape[:2]
-    frames = _decoded(data, f"{split}_img", [images[n] for n in numbers], size)
-    poses = _decoded(data, f"{split}_label", [labels[n] for n in numbers], size)
-    cuts = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
-    return Recordings(frames, poses, list(zip([0, *cuts], [*cuts, len(numbers)], strict=True)))
+    return open_shards(data / "train", size) if are_shards(data / "train") else open_split(data, "train", size)
 
 
-def open_test(data: Path, size: Size) -> dict[str, Recordings]:
-    """Read `data/test/test_label/S/N.png` and the truth, `data/test/test_gt/S/N.png`, of every sequence S.
+def load_clips(
+    source: Recordings | Shards,
+    *,
+    clip_frames: int,
+    batch_size: int,
+    person_weight: float = 0.0,
+    seed: int = 0,
+    workers: int = 0,
+    process: int = 0,
+    processes: int = 1,
+    skip: int = 0,
+    share: Callable[[int], float] | None = None,
+) -> DataLoader[Any]:
+    """Endless batches of clips, frames and poses, each uint8 `(B, 1 + T, H, W, 3)`, the reference frame first.
+
+    The batches of all processes together are those of one process with batches as large; do not let accelerate
+    divide them again.
+
+    Args:
+        source: From `open_source`.
+        clip_frames: T, frames of a clip.
+        batch_size: B, clips of a batch, of each process.
+        person_weight: How much more often clips with much of the person in the picture are drawn; 0 draws all alike.
+        seed: Of the draws. Batch k is the same whatever came before.
+        workers: Processes that load beside this one; 0 loads in the same.
+        process: Number of this process.
+        processes: How many train together.
+        skip: Batches to leave out at the beginning, those trained on before. From folders that costs nothing; shards
+            are read up to there.
+        share: Of the data, its first part, that batch k is drawn from, above 0 to 1; all by default. Not for shards,
+            which are shuffled.
 
     Raises:
-        InputError: If there is no sequence, or one lacks a frame of its truth.
+        InputError: If no recording is as long as a clip, or the shards are too few.
     """
-    folders = sorted((data / "test" / "test_label").glob("*/"), key=lambda folder: (len(folder.name), folder.name))
-    if not folders:
-        raise InputError(f"{data / 'test' / 'test_label'} holds no sequences; expected folders 0, 1, ... of pictures.")
-    sequences = {}
-    for labels in folders:
-        poses, truth = _numbered(labels), _numbered(data / "test" / "test_gt" / labels.name)
-        if lacking := sorted(poses.keys() - truth.keys()):
-            raise InputError(f"test_gt/{labels.name} lacks {len(lacking)} frames, the first is {lacking[0]}.png.")
-        numbers = sorted(poses)
-        frames, pictures = (np.stack([_read(files[n], size) for n in numbers]) for files in (truth, poses))
-        sequences[labels.name] = Recordings(frames, pictures, [(0, len(numbers))])
-    return sequences
-
-
-def _numbered(folder: Path) -> dict[int, Path]:
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not there; expected a folder of pictures 0.png, 1.png, ... (the lab's layout).")
-    found = {int(path.stem): path for path in folder.glob("*.png") if path.stem.isdecimal()}
-    if not found:
-        raise InputError(f"{folder} holds no pictures named 0.png, 1.png, ...")
-    return found
-
-
-def _decoded(data: Path, name: str, paths: list[Path], size: Size) -> NDArray[np.uint8]:
-    """The pictures as one array, mapped from `data/.cache`; decoded when missing there or changed since."""
-    stamps = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in paths]
-    digest = hashlib.sha256(repr(stamps).encode()).hexdigest()[:12]
-    cache = data / ".cache" / f"{name}_{size[0]}x{size[1]}_{digest}.npy"
-    if not cache.exists():
-        cache.parent.mkdir(exist_ok=True)
-        for outdated in cache.parent.glob(f"{name}_{size[0]}x{size[1]}_*.npy"):
-            outdated.unlink()
-        with replacing(cache) as partial:
-            array = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(paths), *size, 3))
-            for i, picture in enumerate(_decode(paths, size, f"decoding {name}")):
-                array[i] = picture
-            array.flush()
-    return np.load(cache, mmap_mode="r")
-
-
-def _read(path: Path, size: Size) -> NDArray[np.uint8]:
-    return resize(read_picture(path)[None], size)[0]
-
-
-def _decode(paths: list[Path], size: Size, title: str) -> Iterator[NDArray[np.uint8]]:
-    with ThreadPoolExecutor() as pool:
-        try:
-            yield from tqdm(pool.map(lambda path: _read(path, size), paths), title, len(paths), leave=False)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    options: dict[str, Any] = {
+        "num_workers": workers,
+        "pin_memory": torch.cuda.is_available(),
+        "persistent_workers": workers > 0,
+    }
+    if isinstance(source, Shards):
+        if share is not None:
+            raise InputError("Shards are in random order and have no first part; expected a folder of pictures.")
+        stream = ShardClips(
+            source, clip_frames, batch_size, person_weight, seed, process=process, processes=processes, skip=skip
+        )
+        stream.check(workers)
+        return DataLoader(stream, batch_size=None, **options)
+    sampler = ClipSampler(source, clip_frames, person_weight, seed)
+    batches = _Batches(sampler, batch_size, process, processes, skip, share or (lambda batch: 1.0))
+    return DataLoader(Clips(source, clip_frames), batch_sampler=batches, collate_fn=collate, **options)
 
 
 @dataclass(frozen=True)
@@ -156,6 +135,8 @@ class Clips(Dataset[tuple[NDArray[np.uint8], NDArray[np.uint8]]]):
 class ClipSampler(Sampler[tuple[int, int]]):
     """Endless `(start, reference)`: overlapping clips that never cross a cut; any frame of the recording is reference.
 
+    It needs 8 bytes for each frame of the data, and draws by bisection: `torch.multinomial` ends at 2^24 clips.
+
     Args:
         recordings: What to cut from.
         length: T, frames of a clip.
@@ -167,23 +148,57 @@ class ClipSampler(Sampler[tuple[int, int]]):
     """
 
     def __init__(self, recordings: Recordings, length: int, person_weight: float, seed: int) -> None:
-        self.spans = [(a, b) for a, b in recordings.spans if b - a >= length]
+        self.spans, self.seed = [(a, b) for a, b in recordings.spans if b - a >= length], seed
         if not self.spans:
             longest = max(b - a for a, b in recordings.spans)
             raise InputError(f"The longest recording has {longest} frames; a clip needs {length}.")
-        self.starts = torch.cat([torch.arange(a, b - length + 1) for a, b in self.spans])
-        self.span_of = torch.cat([torch.full((b - a - length + 1,), i) for i, (a, b) in enumerate(self.spans)])
-        ink = torch.tensor([255 - float(pose.mean()) for pose in recordings.poses])[self.starts]
-        self.weights = 1 + person_weight * ink / ink.mean().clamp(min=1e-6)
-        self.generator = torch.Generator().manual_seed(seed)
+        self.firsts = [a for a, _ in self.spans]
+        weights = np.zeros(len(recordings), np.float64)
+        for a, b in self.spans:
+            weights[a : b - length + 1] = 1
+        if person_weight > 0:
+            ink = measure_ink(recordings.poses) if recordings.ink is None else recordings.ink
+            weights *= 1 + person_weight * ink / max(float(np.average(ink, weights=weights)), 1e-6)
+        self.cumulative = np.cumsum(weights, out=weights)  # constant where no clip begins
+
+    def draw(self, batch: int, clips: int, share: float = 1.0) -> list[tuple[int, int]]:
+        """The clips of one batch; the same for the same seed, number of the batch, count and share.
+
+        Args:
+            batch: Its number.
+            clips: How many.
+            share: Part of the frames, from the first on, that the clips begin in.
+        """
+        last = max(1, round(share * len(self.cumulative))) - 1
+        end = max(self.cumulative[last], self.cumulative[self.firsts[0]])
+        places, references = np.random.default_rng((self.seed, batch)).random((2, clips))
+        below = np.minimum(places * end, np.nextafter(end, 0))  # the product may round up to the end
+        drawn = []
+        for start, u in zip(np.searchsorted(self.cumulative, below, side="right").tolist(), references, strict=True):
+            a, b = self.spans[bisect.bisect_right(self.firsts, start) - 1]
+            drawn.append((start, a + int(u * (b - a))))
+        return drawn
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        while True:
-            drawn = torch.multinomial(self.weights, 1024, replacement=True, generator=self.generator)
-            place = torch.rand(1024, generator=self.generator)
-            for i, u in zip(drawn.tolist(), place.tolist(), strict=True):
-                a, b = self.spans[int(self.span_of[i])]
-                yield int(self.starts[i]), a + int(u * (b - a))
+        for batch in count():
+            yield from self.draw(batch, 1024)
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Batch after batch of `(start, reference)`, this process's part of the batch that all processes share."""
+
+    sampler: ClipSampler
+    batch_size: int
+    process: int
+    processes: int
+    skip: int
+    share: Callable[[int], float]
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        mine = slice(self.process * self.batch_size, (self.process + 1) * self.batch_size)
+        for batch in count(self.skip):
+            yield self.sampler.draw(batch, self.batch_size * self.processes, self.share(batch))[mine]
 
 
 def collate(items: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> tuple[Tensor, Tensor]:

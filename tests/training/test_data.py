@@ -23,7 +23,7 @@ def test_a_gap_in_the_numbering_is_a_cut(lab_folder: Path) -> None:
 
 def test_frames_are_decoded_once(lab_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_split(lab_folder, "train")
-    monkeypatch.setattr("training.data.read_picture", None)
+    monkeypatch.setattr("training.folders.read_picture", None)
     again = open_split(lab_folder, "train", first.size)
     assert np.array_equal(first.frames, again.frames)
 
