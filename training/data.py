@@ -1,6 +1,7 @@
 """Clips to train on, from a folder of pictures or from shards: the same batches for the loop, whichever it is."""
 
 import bisect
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -33,6 +34,9 @@ __all__ = [
     "open_test",
     "to_batch",
 ]
+
+_BLOCK = 1024
+"""Clips that are drawn with one generator."""
 
 
 def open_source(data: Path, size: Size | None = None) -> Recordings | Shards:
@@ -73,7 +77,8 @@ def load_clips(
         clip_frames: T, frames of a clip.
         batch_size: B, clips of a batch, of each process.
         person_weight: How much more often clips with much of the person in the picture are drawn; 0 draws all alike.
-        seed: Of the draws. Batch k is the same whatever came before.
+        seed: Of the draws. Clip i of batch k of process p has the number `(k * processes + p) * batch_size + i`; a clip
+            from folders depends on the seed and its number alone.
         workers: Processes that load beside this one; 0 loads in the same.
         process: Number of this process.
         processes: How many train together.
@@ -88,7 +93,7 @@ def load_clips(
     options: dict[str, Any] = {
         "num_workers": workers,
         "pin_memory": torch.cuda.is_available(),
-        "persistent_workers": workers > 0,
+        "worker_init_fn": _leave_ctrl_c_to_the_parent,
     }
     if isinstance(source, Shards):
         if share is not None:
@@ -101,6 +106,10 @@ def load_clips(
     sampler = ClipSampler(source, clip_frames, person_weight, seed)
     batches = _Batches(sampler, batch_size, process, processes, skip, share or (lambda batch: 1.0))
     return DataLoader(Clips(source, clip_frames), batch_sampler=batches, collate_fn=collate, **options)
+
+
+def _leave_ctrl_c_to_the_parent(worker: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True)
@@ -161,27 +170,27 @@ class ClipSampler(Sampler[tuple[int, int]]):
             weights *= 1 + person_weight * ink / max(float(np.average(ink, weights=weights)), 1e-6)
         self.cumulative = np.cumsum(weights, out=weights)  # constant where no clip begins
 
-    def draw(self, batch: int, clips: int, share: float = 1.0) -> list[tuple[int, int]]:
-        """The clips of one batch; the same for the same seed, number of the batch, count and share.
+    def draw(self, first: int, clips: int, share: float = 1.0) -> list[tuple[int, int]]:
+        """The clips with the numbers `first`, `first + 1`, ..., which depend on nothing that was drawn before.
 
         Args:
-            batch: Its number.
+            first: Number of a clip, counted over the whole training and over all processes.
             clips: How many.
-            share: Part of the frames, from the first on, that the clips begin in.
+            share: Part of the frames, from the first on, in which the clips begin.
         """
         last = max(1, round(share * len(self.cumulative))) - 1
         end = max(self.cumulative[last], self.cumulative[self.firsts[0]])
-        places, references = np.random.default_rng((self.seed, batch)).random((2, clips))
+        blocks = range(first // _BLOCK, (first + clips - 1) // _BLOCK + 1)
+        drawn = np.concatenate([np.random.default_rng((self.seed, block)).random((_BLOCK, 2)) for block in blocks])
+        places, references = drawn[first % _BLOCK :][:clips].T
         below = np.minimum(places * end, np.nextafter(end, 0))  # the product may round up to the end
-        drawn = []
-        for start, u in zip(np.searchsorted(self.cumulative, below, side="right").tolist(), references, strict=True):
-            a, b = self.spans[bisect.bisect_right(self.firsts, start) - 1]
-            drawn.append((start, a + int(u * (b - a))))
-        return drawn
+        starts = np.searchsorted(self.cumulative, below, side="right").tolist()
+        spans = [self.spans[bisect.bisect_right(self.firsts, start) - 1] for start in starts]
+        return [(start, a + int(u * (b - a))) for start, u, (a, b) in zip(starts, references, spans, strict=True)]
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        for batch in count():
-            yield from self.draw(batch, 1024)
+        for block in count():
+            yield from self.draw(block * _BLOCK, _BLOCK)
 
 
 @dataclass(frozen=True)
@@ -196,9 +205,9 @@ class _Batches:
     share: Callable[[int], float]
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        mine = slice(self.process * self.batch_size, (self.process + 1) * self.batch_size)
         for batch in count(self.skip):
-            yield self.sampler.draw(batch, self.batch_size * self.processes, self.share(batch))[mine]
+            first = (batch * self.processes + self.process) * self.batch_size
+            yield self.sampler.draw(first, self.batch_size, self.share(batch))
 
 
 def collate(items: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> tuple[Tensor, Tensor]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import webdataset
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
+from webdataset.gopen import gopen
+from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from cvae.errors import InputError
 from cvae.inputs import LIMITS
@@ -140,12 +141,13 @@ class ShardClips(IterableDataset[tuple[Tensor, Tensor]]):
             yield _Clip(piece, rows)
 
     def _read(self, name: str, rng: np.random.Generator) -> Iterator[_Piece]:
-        lengths = self.shards.index.shards[name]
-        samples = webdataset.tarfile_samples([{"url": self.shards.place + name}])
+        url, lengths = self.shards.place + name, self.shards.index.shards[name]
         try:
-            for length, sample in zip(lengths, samples, strict=True):
-                frames, poses = (self._unroll(sample[f"{kind}.png"], name, length) for kind in ("frames", "poses"))
-                yield _Piece(frames, poses, self._starts(poses, rng))
+            with gopen(url) as stream:  # a file, or what curl reads from an address
+                samples = group_by_keys(tar_file_expander([{"url": url, "stream": stream}]))
+                for length, sample in zip(lengths, samples, strict=True):
+                    frames, poses = (self._unroll(sample[f"{kind}.png"], name, length) for kind in ("frames", "poses"))
+                    yield _Piece(frames, poses, self._starts(poses, rng))
         except (OSError, KeyError, ValueError, EOFError) as error:
             if isinstance(error, InputError):
                 raise
