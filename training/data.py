@@ -2,7 +2,7 @@
 
 import bisect
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -13,7 +13,7 @@ import torch
 from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
 from cvae.errors import InputError
 from training.folders import Recordings, Size, measure_ink, open_split, open_test
@@ -66,7 +66,7 @@ def load_clips(
     processes: int = 1,
     skip: int = 0,
     share: Callable[[int], float] | None = None,
-) -> DataLoader[Any]:
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Endless batches of clips, frames and poses, each uint8 `(B, 1 + T, H, W, 3)`, the reference frame first.
 
     The batches of all processes together are those of one process with batches as large; do not let accelerate
@@ -102,10 +102,30 @@ def load_clips(
             source, clip_frames, batch_size, person_weight, seed, process=process, processes=processes, skip=skip
         )
         stream.check(workers)
-        return DataLoader(stream, batch_size=None, **options)
+        return _raising(DataLoader(_Telling(stream), batch_size=None, **options))
     sampler = ClipSampler(source, clip_frames, person_weight, seed)
     batches = _Batches(sampler, batch_size, process, processes, skip, share or (lambda batch: 1.0))
-    return DataLoader(Clips(source, clip_frames), batch_sampler=batches, collate_fn=collate, **options)
+    return iter(DataLoader(Clips(source, clip_frames), batch_sampler=batches, collate_fn=collate, **options))
+
+
+class _Telling(IterableDataset[Any]):
+    """Hands what is wrong with the data over as an item: raised in a worker it would come out as a traceback."""
+
+    def __init__(self, stream: ShardClips) -> None:
+        self.stream = stream
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self.stream
+        except InputError as error:
+            yield error
+
+
+def _raising(items: Iterable[Any]) -> Iterator[Any]:
+    for item in items:
+        if isinstance(item, InputError):
+            raise item
+        yield item
 
 
 def _leave_ctrl_c_to_the_parent(worker: int) -> None:

@@ -5,17 +5,17 @@
 """
 
 import json
-import re
 import shutil
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 import webdataset
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from cvae.config import STRICT
@@ -28,7 +28,7 @@ PIECE_FRAMES = 256
 """Frames of a piece at most; a clip never reaches into the next one."""
 MEASURED_FRAMES = 16_384
 """Poses, evenly spaced, whose mean ink stands in the index."""
-_ADDRESS = re.compile(r"(https?|gs|hf)://\S+/")
+_Lengths = Annotated[tuple[Annotated[int, Field(ge=1, le=LIMITS.max_side)], ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +37,18 @@ class ShardIndex:
 
     __pydantic_config__ = STRICT
 
-    format: int = 1
+    format: Literal[1] = 1
     """Raised when the meaning of the others changes."""
-    height: int
+    height: Annotated[int, Field(ge=1, le=LIMITS.max_side)]
     """Of a frame, in pixels."""
-    width: int
+    width: Annotated[int, Field(ge=1, le=LIMITS.max_side)]
     """Of a frame, in pixels."""
-    mean_ink: float
+    mean_ink: Annotated[float, Field(ge=0, le=255)]
     """How far the poses are from white, 0 to 255."""
-    place: str = "."
+    # Other schemes than these are commands to the library that opens them.
+    place: Annotated[str, Field(pattern=r"^(\.|(https?|gs|hf)://\S+/)$")] = "."
     """Where the tar files are: `.` beside the index, or an address such as `https://host/folder/`."""
-    shards: dict[str, tuple[int, ...]]
+    shards: Annotated[dict[Annotated[str, Field(pattern=r"^[\w-]+\.tar$")], _Lengths], Field(min_length=1)]
     """Of each tar file, the frames of each of its pieces."""
 
 
@@ -173,13 +174,6 @@ def open_shards(folder: Path, size: Size | None = None) -> Shards:
         wrong = error.errors()[0]
         where = ".".join(map(str, wrong["loc"])) or "it"
         raise InputError(f"{path} is no index of shards: {where}: {wrong['msg']}.") from None
-    if index.format != 1:
-        raise InputError(f"{path} has format {index.format}; this version reads format 1.")
-    if unsafe := [name for name in index.shards if Path(name).name != name]:
-        raise InputError(f"{path} names {unsafe[0]!r}; expected names of tar files without a folder.")
-    if index.place != "." and not _ADDRESS.fullmatch(index.place):
-        # Other schemes are commands to the library.
-        raise InputError(f"{path} has place {index.place!r}; expected '.' or an http(s), gs or hf address ending in /.")
     if index.place == "." and (missing := [name for name in index.shards if not (folder / name).is_file()]):
         raise InputError(f"{folder} lacks {len(missing)} of {len(index.shards)} shards: {', '.join(missing[:5])}.")
     place = f"{folder}/" if index.place == "." else index.place

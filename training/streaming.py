@@ -1,6 +1,7 @@
 """Clips from shards, which are read from first to last: `training.shards` tells what they are."""
 
 import io
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -148,7 +149,7 @@ class ShardClips(IterableDataset[tuple[Tensor, Tensor]]):
                 for length, sample in zip(lengths, samples, strict=True):
                     frames, poses = (self._unroll(sample[f"{kind}.png"], name, length) for kind in ("frames", "poses"))
                     yield _Piece(frames, poses, self._starts(poses, rng))
-        except (OSError, KeyError, ValueError, EOFError) as error:
+        except (OSError, KeyError, ValueError, EOFError, tarfile.TarError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{name} cannot be read to its end as its index tells: {error}.") from error
