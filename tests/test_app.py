@@ -8,9 +8,10 @@ import gradio as gr
 import pytest
 
 import app
-from cvae.checkpoint import Checkpoint
+from cvae.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cvae.cli import run_options
-from tests.conftest import moving_square, write_pictures
+from cvae.config import Config, DataConfig, Lab4Config, SamplingConfig
+from tests.conftest import moving_square, random_model, write_pictures
 from web.examples import Example
 from web.panels import updates
 from web.poses import Session
@@ -48,6 +49,22 @@ def steps_and_error(*arguments: Any) -> tuple[list[Step], gr.Error]:
 def test_generate_turns_uploads_into_a_video(checkpoint: Checkpoint, frames: Any, poses: Any) -> None:
     *_, last = app.on_generate(checkpoint, Session(), frames[0], poses, frames, "mean", 0, 0, True)
     assert last.view.total == len(last.view.psnr) == 5
+
+
+def test_a_network_of_the_lab_runs_on_the_page_and_draws_its_latents(tmp_path: Path, frames: Any, poses: Any) -> None:
+    config = Config(
+        model=Lab4Config(frame_channels=8, label_channels=4, latent_channels=4, decoder_channels=8),
+        data=DataConfig(height=16, width=32),
+        sampling=SamplingConfig(sample="prior"),
+    )
+    save_checkpoint(tmp_path / "lab", config, random_model(config), {})
+    loaded = load_checkpoint(tmp_path / "lab")
+    sheets = []
+    for seed in (0, 1):
+        *_, last = app.on_generate(loaded, Session(), frames[0], poses, frames, "prior", seed, 0, True)
+        assert len(last.view.psnr) == 5
+        sheets.append(Path(last.view.sheets["prediction"][0]).read_bytes())
+    assert sheets[0] != sheets[1]
 
 
 def test_wrong_file_is_told_on_the_page_without_a_traceback(checkpoint: Checkpoint, poses: Any, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from cvae.config import Lab4Config
+from cvae.losses import kl_divergence, reconstruction_error
 from cvae.models import Lab4CVAE, build_model
 from cvae.rollout import rollout
 
@@ -160,6 +161,19 @@ def test_sequences_of_a_batch_do_not_mix() -> None:
     assert len(together) == 3
     for a, b in zip(together, alone, strict=True):
         torch.testing.assert_close(a[1:], b, atol=1e-5, rtol=0)
+
+
+def test_gradients_of_a_clip_reach_every_weight() -> None:
+    model, frames, poses = tiny().train(), pictures(2, 3, 3, 8, 16), 1 - pictures(2, 2, 3, 8, 16)
+    previous, loss = frames[:, 0], torch.zeros(())
+    for context, target in zip(model.encode_conditions(None, poses), frames[:, 1:].unbind(1), strict=True):
+        step = model.encode_step(context, previous)
+        posterior = model.posterior(step, target)
+        previous = model.decode_step(step, posterior.sample(torch.Generator().manual_seed(0)))
+        loss = loss + reconstruction_error(previous, target).mean() + kl_divergence(posterior, step.prior).mean()
+    loss.backward()
+    unreached = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()}
+    assert unreached <= {"label_transformation.1.bias"}  # the normalisation behind it takes it away, in the lab too
 
 
 def test_a_posterior_without_bounds_keeps_a_finite_variance() -> None:
