@@ -96,11 +96,13 @@ def _check_archive(path: Path) -> None:
             (pickle,) = [info for info in archive.infolist() if info.filename.endswith("/data.pkl")]
             if pickle.file_size > MAX_PICKLE_BYTES:
                 raise InputError(f"{path} lists {pickle.file_size:,} bytes of names; expected weights of one network.")
+            if sum(info.file_size for info in archive.infolist()) > MAX_FILE_BYTES or archive.testzip():
+                raise zipfile.BadZipFile  # torch maps the tensors without a look at their checksums
             operations = list(pickletools.genops(archive.read(pickle)))
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib and pickletools raise many kinds on a damaged file
-        raise InputError(f"{path} is not a checkpoint as torch.save writes it.") from error
+        raise InputError(f"{path} is damaged, or no checkpoint as torch.save writes it.") from error
     asked = {str(argument).replace(" ", ".") for operation, argument, _ in operations if operation.name == "GLOBAL"}
     if foreign := asked - _NEEDED:
         raise InputError(f"{path} asks for {quoted(min(foreign))}, which weights do not need; nothing in it was run.")

@@ -177,6 +177,25 @@ def bare_pickle(path: Path) -> Path:
     return path
 
 
+def flipped(path: Path) -> Path:
+    """One bit of a weight is not as it was saved."""
+    content = bytearray(save(path, weights()).read_bytes())
+    place = content.find(weights()["Generator.7.bias"].numpy().tobytes())
+    assert place > 0
+    content[place] ^= 1
+    path.write_bytes(content)
+    return path
+
+
+def unfolding(path: Path) -> Path:
+    """A small file that is half a gigabyte unpacked."""
+    save(path, weights())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("archive/data/999", "w") as member:
+        for _ in range(9):
+            member.write(bytes(64 * 2**20))
+    return path
+
+
 def cut(path: Path) -> Path:
     save(path, weights())
     path.write_bytes(path.read_bytes()[:50_000])
@@ -190,8 +209,10 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "numpy": (lambda path: save(path, weights(), lr=np.float64(1)), r'asks for "_codecs\.encode"'),
     "beyond": (beyond, "is damaged, or no checkpoint of the lab"),
     "padded": (padded, "lists 20,000,000 bytes of names"),
-    "bare pickle": (bare_pickle, "is not a checkpoint as torch.save writes it"),
-    "cut": (cut, "is not a checkpoint as torch.save writes it"),
+    "flipped": (flipped, "is damaged, or no checkpoint as torch.save writes it"),
+    "unfolding": (unfolding, "is damaged, or no checkpoint as torch.save writes it"),
+    "bare pickle": (bare_pickle, "is damaged, or no checkpoint as torch.save writes it"),
+    "cut": (cut, "is damaged, or no checkpoint as torch.save writes it"),
     "a tensor": (lambda path: torch.save(NAN, path) or path, "it has no state_dict"),
     "weights alone": (lambda path: torch.save(weights(), path) or path, "it has no state_dict"),
     "numbered": (lambda path: save(path, {0: NAN}), "it has no state_dict with the weights by name"),
