@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from cvae.errors import InputError
+from cvae.inputs import quoted
 
 JOINT_COUNT = 18
 LIMBS = (
@@ -20,7 +21,6 @@ LIMBS = (
 )
 """A tree from the neck on: the joint nearer to it comes first. Limb i and joint i have the hue of i * 20 degrees."""
 
-_LONGEST_SIDE = 1024  # beyond, pictures are shrunk
 _LEAST_VALUE = 60  # darker is ground
 _LEAST_SATURATION, _WHITE_SATURATION = 150, 60
 _DISC_VALUE = 175  # between a limb, 153 (170 with the colours of a GIF), and a disc, 255
@@ -56,7 +56,7 @@ class _Paint:
     """`(2,)`: the centre of the white dots, which hide the nose among them."""
 
 
-def read_coco_pictures(frames: Iterable[np.ndarray]) -> np.ndarray:
+def read_coco_pictures(frames: Iterable[np.ndarray], name: str) -> np.ndarray:
     """Finds the joints of one person in pictures of skeletons; of several people one is followed.
 
     Hands and faces may be drawn too, and the pictures may have been compressed. Measured on generated dancers: the
@@ -65,13 +65,14 @@ def read_coco_pictures(frames: Iterable[np.ndarray]) -> np.ndarray:
     Eyes and ears under the white dots of a small face stay missing.
 
     Args:
-        frames: uint8 RGB `(H, W, 3)` each.
+        frames: uint8 RGB `(H, W, 3)` each; time grows with the pixels, and 512 a side are enough.
+        name: Of what they come from, for messages.
 
     Returns:
         `(T, 18, 3)`, COCO-18: x and y in pixels and confidence 1, or three zeros for a joint that is not there.
 
     Raises:
-        InputError: If in nearly none of the pictures with anything in them a skeleton is found.
+        InputError: If a skeleton is found in none of the pictures, or in nearly none of those that are not black.
     """
     keypoints = []
     drawn = readable = 0
@@ -79,22 +80,17 @@ def read_coco_pictures(frames: Iterable[np.ndarray]) -> np.ndarray:
     for frame in frames:
         points = np.zeros((JOINT_COUNT, 3))
         keypoints.append(points)
-        scale = max(1.0, max(frame.shape[:2]) / _LONGEST_SIDE)
-        if scale > 1:
-            size = (max(1, round(frame.shape[1] / scale)), max(1, round(frame.shape[0] / scale)))
-            frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         value = cv2.max(cv2.max(frame[..., 0], frame[..., 1]), frame[..., 2])
         if value.max() <= _LEAST_VALUE:
             continue
-        points[:] = _read(frame, value, last / (scale, scale, 1))
-        points[:, :2] *= scale
+        points[:] = _read(frame, value, last)
         last = np.where(points[:, 2:] > 0, points, last)
         drawn += 1
         readable += (points[:, 2] > 0).sum() >= _READABLE_JOINTS
-    if readable < _READABLE_SHARE * drawn:
+    if not readable or readable < _READABLE_SHARE * drawn:
         raise InputError(
-            f"A skeleton was found in {readable} of {drawn} pictures; expected skeletons of 18 joints (COCO) in "
-            "rainbow colours on black, as ControlNet and DWPose draw them."
+            f"A skeleton was found in {readable} of {len(keypoints)} pictures of {quoted(name)}; expected skeletons of "
+            "18 joints (COCO) in rainbow colours on black, as ControlNet and DWPose draw them."
         )
     return np.array(keypoints).reshape(-1, JOINT_COUNT, 3)
 

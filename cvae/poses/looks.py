@@ -8,9 +8,9 @@ from typing import Literal
 import cv2
 import numpy as np
 
-Look = Literal["skeleton on white", "skeleton on black", "photo"]
+Look = Literal["skeleton on white", "skeleton on black", "photo", "all white", "all black"]
 
-_LONGEST_SIDE = 512
+_ENOUGH = 8  # pictures with anything in them
 _PLAIN = 32  # how far from white or black the ground may be: noise, wrong ranges
 _BRIGHT = 64  # how far from its ground a drawing is somewhere at least; a photo in the dark is not
 _LEAST_GROUND = 0.85
@@ -37,31 +37,35 @@ class _Drawing:
 
 
 def look_of(frames: Iterable[np.ndarray]) -> Look:
-    """Tells what a clip shows from a few of its frames.
-
-    A frame that is white or black all over is one without anybody: it counts only where all frames are.
+    """Tells what a clip shows from the first eight of the frames that are not white or black all over.
 
     Args:
-        frames: uint8 RGB `(H, W, 3)` each, of any sizes; not none at all.
+        frames: uint8 RGB `(H, W, 3)` each, not none at all; of any sizes, of which 512 pixels a side are enough. No
+            more are taken than needed.
+
+    Returns:
+        What most of them show; "all white" or "all black" only where in every single one nothing stands out.
     """
     seen: Counter[Look] = Counter()
     blank: Counter[Look] = Counter()
     for frame in frames:
-        shrunk = _shrink(frame)
-        on_white = _drawing(255 - shrunk)
-        on_black = _drawing(shrunk)
-        if on_white is None:
-            blank["skeleton on white"] += 1
-        elif on_black is None:
-            blank["skeleton on black"] += 1
-        elif _is_skeleton_on_white(on_white, len(frame)):
-            seen["skeleton on white"] += 1
-        elif _is_skeleton_on_black(on_black):
-            seen["skeleton on black"] += 1
-        else:
-            seen["photo"] += 1
+        look = _look_of_one(frame)
+        (blank if look in ("all white", "all black") else seen)[look] += 1
+        if seen.total() == _ENOUGH:
+            break
     assert seen or blank, "a look at no frames"
     return (seen or blank).most_common(1)[0][0]
+
+
+def _look_of_one(frame: np.ndarray) -> Look:
+    on_white, on_black = _drawing(255 - frame), _drawing(frame)
+    if on_white is None:
+        return "all white"
+    if on_black is None:
+        return "all black"
+    if _is_skeleton_on_white(on_white, len(frame)):
+        return "skeleton on white"
+    return "skeleton on black" if _is_skeleton_on_black(on_black) else "photo"
 
 
 def _is_skeleton_on_white(drawing: _Drawing, rows: int) -> bool:
@@ -76,14 +80,6 @@ def _is_skeleton_on_black(drawing: _Drawing) -> bool:
 
 def _is_colourful_and_thin(drawing: _Drawing) -> bool:
     return drawing.grey + drawing.thick - drawing.variety < _MOST_SCORE
-
-
-def _shrink(frame: np.ndarray) -> np.ndarray:
-    factor = max(frame.shape[:2]) / _LONGEST_SIDE
-    if factor <= 1:
-        return frame
-    size = (max(1, round(frame.shape[1] / factor)), max(1, round(frame.shape[0] / factor)))
-    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
 
 
 def _drawing(paint: np.ndarray) -> _Drawing | None:

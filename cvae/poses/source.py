@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from cvae.poses.coco_pictures import read_coco_pictures
 from cvae.poses.formats import to_edn
 from cvae.poses.keypoint_files import read_keypoints
 from cvae.poses.keypoints import Keypoints
-from cvae.poses.looks import look_of
+from cvae.poses.looks import Look, look_of
 from cvae.poses.person import kept_size, read_person
 from cvae.poses.weights import find_weights
 from cvae.progress import Watch
@@ -22,9 +22,8 @@ from cvae.reader import ClipReader
 from cvae.stills import is_folder
 from cvae.video import read_clip
 
-_LOOKED_AT = 48
-"""Frames at the beginning of a clip, of which every sixth is looked at: a clip may begin with black ones."""
 _STEP = 6
+"""Of the frames of a clip every sixth is looked at, until enough of them are not blank: many clips fade in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +69,19 @@ def read_poses(
     if keypoints is not None:
         return Poses(title="key points", keypoints=keypoints, pictures=None, fps=keypoints.fps, notes=keypoints.notes)
     _refuse_what_holds_no_poses(path, limits)
-    look, canvas = _look(path, limits)
+    look, canvas, name = _look(path, limits)
+    if look == "all black":
+        raise InputError(
+            f"{quoted(name)} is black all over; expected pictures of skeletons, a video of a person, or key points."
+        )
     if look == "photo":
         return _from_person(path, size, limits, watch)
     if look == "skeleton on black":
         return _from_black(path, canvas, limits, watch)
     clip = read_clip(path, size=size, limits=limits, watch=watch)
-    return Poses(title="skeletons on white", keypoints=None, pictures=clip.frames, fps=clip.fps, notes=clip.notes)
+    nobody = f"Hardly anything is to be seen in the poses: {quoted(name)} is white, or nearly so, all over."
+    notes = (nobody, *clip.notes) if look == "all white" else clip.notes
+    return Poses(title="skeletons on white", keypoints=None, pictures=clip.frames, fps=clip.fps, notes=notes)
 
 
 def _refuse_what_holds_no_poses(path: Path | Sequence[Path], limits: Limits) -> None:
@@ -92,11 +97,12 @@ def _refuse_what_holds_no_poses(path: Path | Sequence[Path], limits: Limits) -> 
         )
 
 
-def _look(path: Path | Sequence[Path], limits: Limits) -> tuple[str, tuple[int, int]]:
-    """What the pictures of a clip show, and height and width of the first, at most 512 pixels."""
-    with ClipReader(path, limits=limits, most=_LOOKED_AT) as reader:
-        frames = [resize_frame(frame, kept_size(frame.shape[:2], None)) for frame in islice(reader, 0, None, _STEP)]
-    return look_of(frames), frames[0].shape[:2]
+def _look(path: Path | Sequence[Path], limits: Limits) -> tuple[Look, tuple[int, int], str]:
+    """What the pictures of a clip show; height and width of the first, at most 512 pixels; and the clip's name."""
+    with ClipReader(path, limits=limits) as reader:
+        frames = (resize_frame(frame, kept_size(frame.shape[:2], None)) for frame in islice(reader, 0, None, _STEP))
+        first = next(frames)
+        return look_of(chain([first], frames)), first.shape[:2], reader.name
 
 
 def _from_person(path: Path | Sequence[Path], size: tuple[int, int], limits: Limits, watch: Watch | None) -> Poses:
@@ -115,7 +121,7 @@ def _from_person(path: Path | Sequence[Path], size: tuple[int, int], limits: Lim
 def _from_black(path: Path | Sequence[Path], canvas: tuple[int, int], limits: Limits, watch: Watch | None) -> Poses:
     """COCO-18 on black, its key points read back from its colours."""
     with ClipReader(path, limits=limits, watch=watch) as reader:
-        points = read_coco_pictures(resize_frame(frame, canvas) for frame in reader)
+        points = read_coco_pictures((resize_frame(frame, canvas) for frame in reader), reader.name)
     shown, fps, notes = reader.pace()
     redrawn = f"The skeletons of {quoted(reader.name)} are drawn on black (COCO-18); they are redrawn on white."
     return Poses(

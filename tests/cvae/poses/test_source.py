@@ -42,11 +42,22 @@ def test_in_a_video_of_a_person_the_poses_are_found(dancer: PuppetClip, tmp_path
     assert distance[both].mean() < 1.5
 
 
-def test_a_video_that_begins_black_is_still_one_of_a_person(dancer: PuppetClip, tmp_path: Path) -> None:
-    frames = np.concatenate([np.zeros_like(dancer.frames[:8]), dancer.frames])
-    poses = read_poses(encode_mp4(tmp_path / "a.mp4", frames), size=SIZE)
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_video_that_begins_with_a_long_blank_is_still_one_of_a_person(
+    dancer: PuppetClip, tmp_path: Path, level: int
+) -> None:
+    blank = np.full((50, *dancer.frames.shape[1:]), level, np.uint8)
+    poses = read_poses(encode_mp4(tmp_path / "a.mp4", np.concatenate([blank, dancer.frames])), size=SIZE)
     assert poses.title == "a video of a person" and poses.count == 12
-    assert poses.notes == ('The first 8 frames of "a.mp4" show no person and are left out.',)
+    assert poses.notes == ('The first 50 frames of "a.mp4" show no person and are left out.',)
+
+
+def test_blank_pictures_are_not_taken_for_poses_without_a_word(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r'"black" is black all over; expected pictures of skeletons'):
+        read_poses(write_pictures(tmp_path / "black", np.zeros((3, *SIZE, 3), np.uint8)), size=SIZE)
+    poses = read_poses(write_pictures(tmp_path / "white", np.full((3, *SIZE, 3), 255, np.uint8)), size=SIZE)
+    (note,) = poses.notes
+    assert note == 'Hardly anything is to be seen in the poses: "white" is white, or nearly so, all over.'
 
 
 def test_skeletons_on_black_become_key_points(tmp_path: Path) -> None:
