@@ -123,7 +123,6 @@ def decode(
     *,
     start: float = 0.0,
     end: float | None = None,
-    most: int | None = None,
 ) -> Generator[np.ndarray, None, Report]:
     """Yields the frames, one in memory at a time; closing the generator ends the process.
 
@@ -134,7 +133,6 @@ def decode(
         limits: Larger frames are not decoded, whatever the header said; after `max_seconds` the frames end.
         start: Seconds; earlier frames are left out.
         end: Seconds; later frames are left out.
-        most: No more frames than these.
 
     Yields:
         uint8 RGB, `(H, W, 3)`.
@@ -147,7 +145,6 @@ def decode(
     command += ["-t", f"{end - start:.6f}"] if end is not None else []
     command += ["-f", container, "-i", str(path.resolve())]
     command += ["-map", "0:V:0", "-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]
-    command += ["-frames:v", str(most)] if most is not None else []
     command += ["-vf", ",".join(_filters(path, header, traits))]
     command += ["-pix_fmt", "rgba" if traits.has_alpha else "rgb24"]
     with TemporaryDirectory() as folder, (Path(folder) / "complaints").open("wb") as complaints:

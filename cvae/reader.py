@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -80,7 +80,6 @@ class ClipReader:
         *,
         span: Span = WHOLE,
         limits: Limits = LIMITS,
-        most: int | None = None,
         watch: Watch | None = None,
     ) -> None:
         """Opens nothing yet.
@@ -90,7 +89,6 @@ class ClipReader:
             span: Which part of a video or an animation.
             limits: Of bytes, frames, pixels, and seconds between the first frame and the last, whatever is done
                 with the frames included.
-            most: Reading stops after that many frames.
             watch: Called whenever a frame has been dealt with.
 
         Raises:
@@ -105,7 +103,6 @@ class ClipReader:
             self.name += f" and {len(self._paths) - 1} more"
         self.span = span
         self.limits = limits
-        self._most = most
         self._watch = watch
         self._began = 0.0
         """When the first frame was asked for."""
@@ -206,10 +203,9 @@ class ClipReader:
     def _of_stills(self, stills: Stills) -> Generator[np.ndarray, None, None]:
         self._refuse_span()
         self.notes = stills.notes
-        pictures = stills.pictures[: self._most]
-        self.promised = len(pictures)
+        self.promised = len(stills.pictures)
         self.limits.check_frames(self.name, self.promised)
-        for still in pictures:
+        for still in stills.pictures:
             self.frame_name = still.name
             with still.open() as file:
                 yield decode_still(file, still.name, self.limits)
@@ -227,7 +223,7 @@ class ClipReader:
 
     def _of_array(self, frames: Iterator[np.ndarray]) -> Generator[np.ndarray, None, None]:
         self._refuse_span()
-        for index, frame in enumerate(islice(frames, self._most)):
+        for index, frame in enumerate(frames):
             self.frame_name = f"frame {index + 1}"
             yield frame
 
@@ -245,7 +241,7 @@ class ClipReader:
         first = 1 if getattr(image, "default_image", False) else 0  # an APNG may begin with a cover
         stored = None if image.format == "GIF" else getattr(image, "n_frames", 1) - first  # a GIF does not say
         if self.span == WHOLE:
-            self.promised = stored if self._most is None or stored is None else min(stored, self._most)
+            self.promised = stored
         times: list[float] = []
         seen, now, damaged = 0, 0.0, False
         end = math.inf if self.span.end is None else self.span.end
@@ -261,7 +257,7 @@ class ClipReader:
                     self._end = min(now, end)
                     self.frame_name = f"frame {seen}"
                     yield frame
-                if now >= end or len(times) == self._most:
+                if now >= end:
                     break
         except EOFError:
             damaged = stored is not None and seen < stored
@@ -279,14 +275,11 @@ class ClipReader:
 
     def _of_video(self, path: Path, container: str) -> Generator[np.ndarray, None, None]:
         header = read_header(path, self.limits)
-        whole = self.span == WHOLE and self._most is None
+        whole = self.span == WHOLE
         if whole:
             self.limits.check_frames(path.name, header.promised)
         self.promised = self._share_of(header)
-        decoded = decode(
-            path, container, header, self.limits, start=self.span.start, end=self.span.end, most=self._most
-        )
-        report = yield from decoded
+        report = yield from decode(path, container, header, self.limits, start=self.span.start, end=self.span.end)
         self._check_seconds()  # else it ended because its time was up
         if not self.count and header.seconds <= self.span.start > 0:
             raise self._nothing_in_span(header.seconds)
@@ -304,14 +297,14 @@ class ClipReader:
             self.notes = (_cut_short(path.name, self.count, None),)
 
     def _share_of(self, header: VideoHeader) -> int | None:
-        shares = [header.promised] if header.promised else []
-        if header.fps and header.promised:
-            end = header.seconds if self.span.end is None else min(self.span.end, header.seconds)
-            shares = [max(1, round((end - self.span.start) * header.fps))]
-        return min(shares + ([self._most] if self._most else []), default=None)
+        if not header.promised or not header.fps:
+            return None
+        end = header.seconds if self.span.end is None else min(self.span.end, header.seconds)
+        return max(1, round((end - self.span.start) * header.fps))
 
     def _nothing_in_span(self, seconds: float) -> InputError:
-        return InputError(f"{quoted(self.name)} has no frame {self.span}; it ends after {seconds:.1f} seconds.")
+        known = f"; it ends after {seconds:.1f} seconds" if seconds else ""
+        return InputError(f"{quoted(self.name)} has no frame {self.span}{known}.")
 
 
 def _cut_short(name: str, read: int, promised: int | None) -> str:

@@ -89,22 +89,6 @@ def test_stills_may_differ_in_size_and_have_no_rate(tmp_path: Path) -> None:
     assert reader.pace()[1] is None and reader.pace(10)[1] == 10
 
 
-@pytest.mark.parametrize("name", [*WITH_TIMES, "a.npy", "folder"])
-def test_a_few_frames_are_read_of_what_is_too_long(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
-    if name == "folder":
-        path.mkdir()
-        for index, frame in enumerate(blocks()):
-            Image.fromarray(frame).save(path / f"{index}.png")
-    elif name == "a.npy":
-        np.save(path, blocks())
-    else:
-        save(path, blocks())
-    with ClipReader(path, most=2, limits=Limits(max_frames=6 if name == "a.npy" else 5)) as reader:
-        frames = np.stack(list(reader))
-    assert is_close(frames, blocks(2)) and reader.notes == ()
-
-
 def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:
     path = save_animation(tmp_path / "a.gif", blocks(), duration=40)
     with pytest.raises(InputError, match=r'Reading "a.gif" took more than the 1e-06 seconds that are accepted'):
@@ -136,3 +120,12 @@ def test_a_buffer_says_which_frame_differs() -> None:
     frames.add(blocks()[0])
     with pytest.raises(InputError, match='"frame 1" is 48x32 and "frame 2" is 24x32'):
         frames.add(blocks()[0][:, :24])
+
+
+def test_where_the_length_is_unknown_no_end_is_told(tmp_path: Path) -> None:
+    path = encode_video(tmp_path / "a.webm", blocks(), "-c:v", "libvpx-vp9", "-live", "1")
+    with (
+        ClipReader(path, span=Span(start=60)) as reader,
+        pytest.raises(InputError, match=r"has no frame from 60 to the end\.$"),
+    ):
+        list(reader)
