@@ -17,38 +17,42 @@ def new_folder(path: Path) -> None:
     Raises:
         InputError: If there is something already, or the folder cannot be made.
     """
-    try:
+    with _making(path):
         path.mkdir(parents=True, exist_ok=True)
-        used = any(path.iterdir())
-    except OSError as error:
-        raise InputError(f"{path} cannot be made a folder: {error.strerror}.") from None
-    if used:
-        raise InputError(f"{path} is not empty; give a new folder.")
 
 
 @contextmanager
 def filling(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder` that takes its place at the end, or vanishes when the body fails.
+    """A new folder whose content becomes that of `folder` at the end, or vanishes when the body fails.
 
     Raises:
         InputError: If there is something already, or the folder cannot be made.
     """
     folder = folder.resolve()  # of `.` too, the parent and the name are known
+    with _making(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        place = folder if folder.exists() else folder.parent  # a mount point cannot be replaced
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=place))
+    try:
+        yield unfinished
+        if place == folder:
+            for made in list(unfinished.iterdir()):
+                made.rename(folder / made.name)
+        else:
+            unfinished.chmod(0o755)
+            unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def _making(folder: Path) -> Iterator[None]:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"{folder.name} already exists and is not an empty folder; give a new one.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        yield
     except OSError as error:
         raise InputError(f"{folder} cannot be made a folder: {error.strerror}.") from None
-    try:
-        yield unfinished
-        unfinished.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 @contextmanager

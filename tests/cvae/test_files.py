@@ -5,7 +5,7 @@ import pytest
 from cvae.checkpoint import load_checkpoint, save_checkpoint
 from cvae.config import Config
 from cvae.errors import InputError
-from cvae.files import new_folder, replacing
+from cvae.files import filling, new_folder, replacing
 from cvae.models import PoseCVAE
 
 
@@ -32,10 +32,31 @@ def test_a_new_folder_is_empty_and_no_file(tmp_path: Path) -> None:
     new_folder(tmp_path / "a" / "b")
     new_folder(tmp_path / "a" / "b")
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is not empty"):
-        new_folder(tmp_path)
-    with pytest.raises(InputError, match="cannot be made a folder"):
-        new_folder(tmp_path / "file")
+    for make in (new_folder, lambda path: filling(path).__enter__()):
+        for path in (tmp_path, tmp_path / "file"):
+            with pytest.raises(InputError, match="already exists and is not an empty folder; give a new one"):
+                make(path)
+        with pytest.raises(InputError, match="cannot be made a folder"):
+            make(tmp_path / "file" / "a")
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_folder_is_filled_whole_or_not_at_all(tmp_path: Path, is_there: bool) -> None:
+    folder = tmp_path / "above" / "folder"
+    if is_there:  # as a mount point is, which nothing else may replace
+        folder.mkdir(parents=True)
+        number = folder.stat().st_ino
+    with pytest.raises(RuntimeError), filling(folder) as unfinished:
+        (unfinished / "half").mkdir()
+        raise RuntimeError
+    assert list((tmp_path / "above").iterdir()) == [folder] * is_there
+    with filling(folder) as unfinished:
+        (unfinished / "a").mkdir()
+        (unfinished / "a" / "b.txt").write_text("b")
+        assert not (folder / "a").exists()
+    assert [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))] == ["a", "a/b.txt"]
+    assert list((tmp_path / "above").iterdir()) == [folder] and folder.stat().st_mode & 0o055 == 0o055
+    assert not is_there or folder.stat().st_ino == number
 
 
 def test_a_checkpoint_that_cannot_be_saved_leaves_the_old_one(
