@@ -12,16 +12,18 @@ from cvae.errors import InputError
 from cvae.export import DEFAULT_FPS, write_gif, write_png
 from cvae.files import filling
 from cvae.inputs import OWN_FILES, width_by_height
+from cvae.pace import check_fps
 from cvae.pictures import resize_frame
 from cvae.poses.openpose import write_openpose
 from cvae.poses.person import Person, read_person
-from cvae.poses.skeleton import draw_skeleton
+from cvae.poses.skeleton import draw_skeleton, draw_skeletons
 from cvae.progress import frame_bar
 from cvae.reader import Span
 
 log = logging.getLogger(__name__)
 
 PREVIEW_HEIGHT = 192
+PREVIEW_FRAMES = 200
 _DIGITS = 6
 
 
@@ -30,7 +32,8 @@ class ExtractConfig:
     """Find the poses in a video of a person.
 
     Writes frames/N.png, the skeletons poses/N.png, the key points keypoints/N_keypoints.json (OpenPose's format), and
-    preview.gif, which shows frames and skeletons side by side. The first frame is the first in which a person is found.
+    preview.gif, which shows the first 200 frames and skeletons side by side. The first frame is the first in which a
+    person is found.
     """
 
     video: Positional[Path]
@@ -48,8 +51,7 @@ class ExtractConfig:
     with at most 512 pixels on its longer side."""
 
     def __post_init__(self) -> None:
-        if self.fps is not None and not 0 < self.fps <= 240:
-            raise InputError(f"--fps is {self.fps:g}; expected a number of frames per second above 0, at most 240.")
+        check_fps(self.fps)
         if self.size is not None and not all(8 <= side <= 2048 for side in self.size):
             raise InputError(f"--size is {self.size[0]} {self.size[1]}; expected height and width from 8 to 2048.")
 
@@ -76,17 +78,22 @@ def write_person(folder: Path, person: Person) -> None:
     size = person.frames.shape[1:3]
     for kind in ("frames", "poses"):
         (folder / kind).mkdir()
-    shown = []
     for number, frame in enumerate(tqdm(person.frames, "writing", unit=" frames", leave=False)):
         skeleton = draw_skeleton(person.points[number], size)
         write_png(folder / "frames" / f"{number:0{_DIGITS}}.png", frame)
         write_png(folder / "poses" / f"{number:0{_DIGITS}}.png", skeleton)
-        shown.append(side_by_side(frame, skeleton))
     write_openpose(folder / "keypoints", person.points, size, fps=person.fps)
-    write_gif(folder / "preview.gif", np.stack(shown), person.fps or DEFAULT_FPS)
+    write_preview(folder / "preview.gif", person)
 
 
-def side_by_side(frame: np.ndarray, skeleton: np.ndarray) -> np.ndarray:
+def write_preview(path: Path, person: Person) -> None:
+    """A GIF of the first frames and their skeletons, side by side."""
+    frames = person.frames[:PREVIEW_FRAMES]
+    skeletons = draw_skeletons(person.points[:PREVIEW_FRAMES], frames.shape[1:3])
+    write_gif(path, np.stack(list(map(_side_by_side, frames, skeletons))), person.fps or DEFAULT_FPS)
+
+
+def _side_by_side(frame: np.ndarray, skeleton: np.ndarray) -> np.ndarray:
     """Both pictures, uint8 `(H, W, 3)`, as one of a height that people can look at."""
     both = np.concatenate([frame, skeleton], axis=1)
     height, width = both.shape[:2]

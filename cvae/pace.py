@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cvae.errors import InputError
+
 FASTEST = 240
 """Frames per second that a file may claim and be believed; frames of varying distance claim 1000 or 90000."""
 _FASTEST_OF_UNEVEN = 60.0
@@ -12,6 +14,16 @@ _NEAR = 0.49
 _BORNE_OUT = 0.3
 # Ticks; jitter hides the usual rate that a camera keeps to, while the exact delays of an animation may be of any rate.
 _JITTER = 0.005
+
+
+def check_fps(fps: float | None) -> None:
+    """Refuse a rate that nobody can take frames at; None asks for none.
+
+    Raises:
+        InputError: It names the option --fps of the commands.
+    """
+    if fps is not None and not 0 < fps <= FASTEST:
+        raise InputError(f"--fps is {fps:g}; expected a number of frames per second above 0, at most {FASTEST}.")
 
 
 def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:

@@ -11,10 +11,11 @@ from tyro.conf import Positional
 
 from cvae.config import DataConfig
 from cvae.errors import InputError
-from cvae.export import DEFAULT_FPS, write_gif, write_png
-from cvae.extract import side_by_side
+from cvae.export import DEFAULT_FPS, write_png
+from cvae.extract import write_preview
 from cvae.files import filling
 from cvae.inputs import OWN_FILES, quoted
+from cvae.pace import check_fps
 from cvae.poses.person import Person, read_person
 from cvae.poses.skeleton import draw_skeletons
 from cvae.progress import frame_bar
@@ -27,7 +28,6 @@ GAP_SECONDS = 1.0
 """Left out between the training and the validation part of a video, which would be nearly the same pictures."""
 NUMBERS_APART = 1000
 """A recording begins with a whole thousand, so that its number is not the successor of another's last one."""
-PREVIEW_FRAMES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +54,7 @@ class PrepareConfig:
         DataConfig(height=self.size[0], width=self.size[1])
         if not self.videos:
             raise InputError("No video came; expected one or more videos of a person.")
-        if self.fps is not None and not 0 < self.fps <= 240:
-            raise InputError(f"--fps is {self.fps:g}; expected a number of frames per second above 0, at most 240.")
+        check_fps(self.fps)
         if not 0 < self.val_share <= 0.5:
             raise InputError(f"--val-share is {self.val_share:g}; expected a share above 0, at most 0.5.")
 
@@ -75,8 +74,7 @@ def prepare(config: PrepareConfig) -> None:
                 log.info("Note: %s", note)
             poses = draw_skeletons(person.points, config.size)
             if not (folder / "preview.gif").exists():
-                shown = list(map(side_by_side, person.frames[:PREVIEW_FRAMES], poses[:PREVIEW_FRAMES]))
-                write_gif(folder / "preview.gif", np.stack(shown), person.fps or DEFAULT_FPS)
+                write_preview(folder / "preview.gif", person)
             for split, recordings in split_recordings(person, config.val_share).items():
                 if not recordings:
                     raise InputError(

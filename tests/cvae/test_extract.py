@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cvae.errors import InputError
-from cvae.extract import ExtractConfig, main, side_by_side
+from cvae.extract import ExtractConfig, main, write_preview
 from cvae.poses.keypoint_files import read_keypoints
+from cvae.poses.person import Person
 from cvae.poses.skeleton import draw_skeletons
 from cvae.video import read_clip
 from tests.conftest import write_pictures
@@ -60,11 +61,16 @@ def test_wrong_options_are_refused(options: dict[str, object], message: str) -> 
         ExtractConfig(video=Path("a.mp4"), out=Path("out"), **options)  # type: ignore[arg-type]
 
 
-def test_a_preview_shows_both_at_a_height_to_look_at() -> None:
-    frame = np.zeros((32, 64, 3), np.uint8)
-    shown = side_by_side(frame, frame + 255)
-    assert shown.shape == (192, 768, 3)
-    assert not shown[:, :380].any() and (shown[:, 388:] == 255).all()
+def test_a_preview_shows_both_at_a_height_to_look_at_and_of_a_long_video_the_beginning(tmp_path: Path) -> None:
+    count = 203
+    frames = np.repeat(np.arange(count, dtype=np.uint8), 32 * 64 * 3).reshape(count, 32, 64, 3)
+    nobody = np.zeros((count, 23, 3))
+    write_preview(
+        tmp_path / "a.gif", Person(frames=frames, points=nobody, pieces=np.zeros(count, int), fps=20, notes=())
+    )
+    shown = read_clip(tmp_path / "a.gif")
+    assert shown.frames.shape == (200, 192, 768, 3) and shown.fps == pytest.approx(20)
+    assert np.abs(shown.frames[-1, :, :380].astype(int) - 199).max() < 4 and (shown.frames[:, :, 388:] == 255).all()
 
 
 @pytest.mark.slow
