@@ -1,84 +1,166 @@
-"""How good a checkpoint is: free rollouts from the first frame, compared with the truth."""
+"""How good a checkpoint is: free rollouts from the first frame, compared with the truth where it is known."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from cvae.checkpoint import BUNDLED, load_checkpoint
 from cvae.device import pick_device
 from cvae.errors import InputError
-from cvae.files import replacing
-from cvae.generate import to_tensor
-from cvae.metrics import psnr
+from cvae.files import filling
+from cvae.gaussian import Sampling
+from cvae.generate import to_picture, to_tensor
+from cvae.metrics import SSIM_WINDOW, psnr
 from cvae.models import Model
-from cvae.rollout import rollout
-from training.data import Recordings, open_split, open_test
+from cvae.rollout import CHUNK, rollout_in_chunks
+from training.data import Recordings
+from training.plots import plot_psnr
+from training.results import Submission, Writer, sequence_writer
+from training.scores import KINDS, Scores, grade_line, summarise, table_header, table_row
+from training.sequences import PoseSequence, Split, open_sequences
 
 MAX_RECORDINGS = 8
-DRIFT_FRAMES = 100
+FRAMES_AT_ONCE = 32  # measured and written together; no more of a sequence is in memory
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
-    """Measure a checkpoint on sequences whose truth is known, beside copying the first frame."""
+    """Measure a checkpoint on every sequence of a split, beside copying the first frame."""
 
     data: Path
-    """Folder in the lab's layout; the truth of test sequence S is in test/test_gt/S/N.png."""
+    """Folder in the lab's layout; the truth of test sequence S, where there is one, is in test/test_gt/S/N.png."""
     checkpoint: Path = BUNDLED
     """Checkpoint folder; the bundled one by default."""
-    split: Literal["test", "val"] = "test"
+    split: Split = "test"
     """Which sequences."""
     out: Path | None = None
-    """A JSON file to write the results to."""
+    """A new folder for results.json, submission.csv, psnr.png and a GIF of every sequence."""
+    sample: Sampling | None = None
+    """Draw latents from the `prior` or take its `mean`; the checkpoint's own choice by default."""
+    seed: int = 0
+    """Of the draws, which begin anew with every sequence."""
     device: str | None = None
     """`cpu` or `cuda`; the GPU where there is one, by default."""
 
 
 def evaluate(config: EvaluateConfig) -> None:
-    """Print a table of the sequences; PSNR is the mean over predicted frames, drift the loss from first to last 100."""
-    device = torch.device(pick_device(config.device))
-    checkpoint = load_checkpoint(config.checkpoint, device)
+    """Print a table of the sequences and the lab's grade, and write the folder of results where one is asked for.
+
+    Raises:
+        InputError: If the data or the checkpoint do not fit, or the network gives numbers that are none.
+    """
+    checkpoint = load_checkpoint(config.checkpoint, pick_device(config.device))
     size = checkpoint.config.data.size
-    results = {}
-    print(f"{'sequence':<10} {'frames':>6} {'PSNR':>7} {'copying':>8} {'drift':>6}   (dB)")
-    for name, sequence in _sequences(config, size).items():
-        model, copying = rollout_scores(checkpoint.model, sequence, (0, len(sequence.frames)), device)
-        drift = (model[:DRIFT_FRAMES].mean() - model[-DRIFT_FRAMES:].mean()).item()
-        results[name] = {"psnr": model.mean().item(), "copying": copying.mean().item(), "drift": drift}
-        print(_row(name, f"{len(model)}", **results[name]), flush=True)
-    mean = {key: sum(r[key] for r in results.values()) / len(results) for key in ("psnr", "copying", "drift")}
-    print(_row("mean", "", **mean))
+    if min(size) < SSIM_WINDOW:
+        raise InputError(f"Frames of {size[1]}x{size[0]} are too small to measure: SSIM has a window of 11x11 pixels.")
+    sequences = open_sequences(config.data, config.split, size)
+    sample = config.sample or checkpoint.config.sampling.sample
+    with filling(config.out) if config.out else nullcontext() as folder:
+        scores = measure(checkpoint.model, sequences, sample, config.seed, folder)
+        results = summarise(scores)
+        about = {"checkpoint": checkpoint.name, "split": config.split, "sample": sample, "seed": config.seed}
+        if len(sequences) > 1:
+            print(table_row("mean", None, {kind: results[kind]["mean"] for kind in KINDS}))
+        print(grade_line(results))
+        if folder:
+            (folder / "results.json").write_text(json.dumps(about | results, indent=2, allow_nan=False) + "\n")
+            if scores:
+                plot_psnr({name: one.psnr for name, one in scores.items()}, folder / "psnr.png")
     if config.out:
-        with replacing(config.out) as partial:
-            partial.write_text(json.dumps({"mean": mean, "sequences": results}, indent=2) + "\n")
+        print(f"Results: {config.out}")
 
 
-def _row(name: str, frames: str, psnr: float, copying: float, drift: float) -> str:
-    return f"{name:<10} {frames:>6} {psnr:7.2f} {copying:8.2f} {drift:6.2f}"
+def measure(
+    model: Model, sequences: list[PoseSequence], sample: Sampling, seed: int, folder: Path | None
+) -> dict[str, Scores]:
+    """Predict every sequence, print its line of the table, and write its GIF and its rows of `submission.csv`.
+
+    Args:
+        model: In evaluation mode.
+        sequences: What to predict.
+        sample: Take the latent's prior `mean` or draw from the `prior`.
+        seed: Of the draws.
+        folder: Where to write; None writes nothing.
+
+    Returns:
+        The scores of those sequences whose truth is known.
+    """
+    scores = {}
+    total = sum(len(sequence.poses) - 1 for sequence in sequences)
+    submission = Submission(folder / "submission.csv") if folder else None
+    print(table_header())
+    with tqdm(total=total, desc="predicting", unit=" frames", leave=False) as bar:
+        for sequence in sequences:
+            writing = sequence_writer(folder, submission, sequence) if folder and submission else nullcontext()
+            with writing as write:
+                one = measure_one(sequence, predict(model, sequence, sample, seed), write, bar.update)
+            if sequence.truth is not None:
+                scores[sequence.name] = one
+            bar.write(table_row(sequence.name, len(sequence.poses) - 1, one.summary() if one.psnr else {}))
+    return scores
 
 
-def _sequences(config: EvaluateConfig, size: tuple[int, int]) -> dict[str, Recordings]:
-    if config.split == "test":
-        return open_test(config.data, size)
-    split = open_split(config.data, config.split, size)
-    return {
-        str(i): Recordings(split.frames[a:b], split.poses[a:b], [(0, b - a)])
-        for i, (a, b) in enumerate(split.spans)
-        if b - a >= 2
-    }
+def measure_one(
+    sequence: PoseSequence, predicted: Iterator[Tensor], write: Writer | None, done: Callable[[int], object]
+) -> Scores:
+    """Measure and write one sequence piece by piece; each piece is then forgotten.
+
+    Args:
+        sequence: Of which the truth, if known, is compared with.
+        predicted: Its frames 1 to T-1, `(1, C, H, W)` each.
+        write: Takes the pictures, from the given one on.
+        done: Called with the number of frames after each piece.
+
+    Raises:
+        InputError: If a value is not finite.
+    """
+    scores, first = Scores(), to_tensor(sequence.first_frame[None])[0]
+    if write:
+        write(slice(0, 1), sequence.first_frame[None])
+    for start in range(1, len(sequence.poses), FRAMES_AT_ONCE):
+        frames = torch.cat(list(islice(predicted, FRAMES_AT_ONCE))).cpu()
+        if not frames.isfinite().all():
+            raise InputError(f"Sequence {sequence.name}: the network's prediction is not finite from frame {start} on.")
+        now, pictures = slice(start, start + len(frames)), np.stack([to_picture(frame) for frame in frames])
+        if write:
+            write(now, pictures)
+        if sequence.truth is not None:
+            scores.add(frames, to_tensor(pictures), to_tensor(sequence.truth[now]), first)
+        done(len(frames))
+    return scores
+
+
+def predict(model: Model, sequence: PoseSequence, sample: Sampling = "mean", seed: int = 0) -> Iterator[Tensor]:
+    """Frames 1 to T-1, `(1, C, H, W)` each; the truth is never looked at."""
+    device = next(model.parameters()).device
+    first_frame, first_pose = (to_tensor(x).to(device) for x in (sequence.first_frame[None], sequence.poses[:1]))
+    starts = range(1, len(sequence.poses), CHUNK)
+    chunks = (to_tensor(sequence.poses[i : i + CHUNK])[None].to(device) for i in starts)
+    generator = torch.Generator().manual_seed(seed)
+    return rollout_in_chunks(model, first_frame, first_pose, chunks, sample=sample, generator=generator)
 
 
 def rollout_scores(
-    model: Model, recordings: Recordings, span: tuple[int, int], device: torch.device
+    model: Model,
+    recordings: Recordings,
+    span: tuple[int, int],
+    device: torch.device,
+    *,
+    sample: Sampling = "mean",
+    seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """PSNR of every predicted frame of one recording, and of showing the first frame instead; `(T - 1,)` each, dB."""
-    truth = to_tensor(recordings.frames[slice(*span)]).to(device)
-    poses = to_tensor(recordings.poses[slice(*span)]).to(device)
-    predicted = torch.cat(list(rollout(model, truth[:1], poses[None])))
+    frames, poses = recordings.frames[slice(*span)], recordings.poses[slice(*span)]
+    predicted = torch.cat(list(predict(model, PoseSequence("", frames[0], poses, None), sample, seed)))
+    truth = to_tensor(frames).to(device)
     return psnr(predicted, truth[1:]), psnr(truth[:1].expand_as(predicted), truth[1:])
 
 
@@ -97,7 +179,13 @@ def choose_spans(recordings: Recordings, frames: int) -> list[tuple[int, int]]:
 
 
 def validation_psnr(
-    model: Model, recordings: Recordings, spans: list[tuple[int, int]], device: torch.device
+    model: Model,
+    recordings: Recordings,
+    spans: list[tuple[int, int]],
+    device: torch.device,
+    *,
+    sample: Sampling = "mean",
+    seed: int = 0,
 ) -> float:
     """PSNR in dB, the mean over `spans` of the mean over predicted frames.
 
@@ -106,5 +194,8 @@ def validation_psnr(
         recordings: Poses to follow and truth to compare with.
         spans: From `choose_spans`.
         device: Where the model is.
+        sample: Take the latent's prior `mean` or draw from the `prior`.
+        seed: Of the draws.
     """
-    return sum(rollout_scores(model, recordings, span, device)[0].mean().item() for span in spans) / len(spans)
+    scores = [rollout_scores(model, recordings, span, device, sample=sample, seed=seed)[0] for span in spans]
+    return sum(score.mean().item() for score in scores) / len(scores)

@@ -1,69 +1,183 @@
+import csv
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
-from cvae.checkpoint import load_checkpoint
+from cvae.checkpoint import load_checkpoint, save_checkpoint
+from cvae.config import Config, DataConfig
 from cvae.errors import InputError
+from cvae.generate import to_picture
+from cvae.models import PoseCVAE
+from cvae.rollout import rollout
 from tests.conftest import moving_square, write_pictures
-from training.data import open_test
-from training.evaluate import EvaluateConfig, evaluate, rollout_scores
+from training import evaluate as module
+from training.data import Recordings
+from training.evaluate import EvaluateConfig, evaluate, predict, validation_psnr
+from training.sequences import PoseSequence
 
 COUNT = 12
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Two test sequences with their truth."""
+    """Two test sequences with their truth, and one of another length whose truth nobody knows."""
     frames, poses = moving_square(COUNT)
-    for name, step in (("0", 1), ("10", -1)):
-        write_pictures(tmp_path / "data" / "test" / "test_img" / name, frames[::step][:1])
-        write_pictures(tmp_path / "data" / "test" / "test_label" / name, poses[::step])
-        write_pictures(tmp_path / "data" / "test" / "test_gt" / name, frames[::step])
+    test = tmp_path / "data" / "test"
+    for name, step in (("0", 1), ("10", -1), ("2", 1)):
+        write_pictures(test / "test_img" / name, frames[::step][:1])
+        write_pictures(test / "test_label" / name, poses[::step][: 5 if name == "2" else None])
+        write_pictures(test / "test_gt" / name, frames[::step])
+    shutil.rmtree(test / "test_gt" / "2")
     return tmp_path / "data"
 
 
-def test_test_sequences_are_read_with_their_truth(data: Path) -> None:
-    sequences = open_test(data, (16, 32))
-    assert list(sequences) == ["0", "10"]
-    assert np.array_equal(sequences["10"].frames, moving_square(COUNT)[0][::-1])
-    assert np.array_equal(sequences["0"].poses, moving_square(COUNT)[1])
+def run(data: Path, checkpoint: Path, out: Path, **options: str | int) -> Path:
+    evaluate(EvaluateConfig(data=data, checkpoint=checkpoint, out=out, device="cpu", **options))  # type: ignore[arg-type]
+    return out
 
 
-def test_a_missing_frame_of_the_truth_is_named(data: Path) -> None:
-    (data / "test" / "test_gt" / "10" / "5.png").unlink()
-    with pytest.raises(InputError, match=r"test_gt/10 lacks 1 frames, the first is 5\.png"):
-        open_test(data, (16, 32))
+def results_of(folder: Path) -> dict:
+    return json.loads((folder / "results.json").read_text())
 
 
-def test_copying_scores_what_scikit_image_says(data: Path, tiny_checkpoint: Path) -> None:
-    model = load_checkpoint(tiny_checkpoint).model
-    sequence = open_test(data, (16, 32))["0"]
-    scores, copying = rollout_scores(model, sequence, (0, COUNT), torch.device("cpu"))
-    expected = [
-        peak_signal_noise_ratio(frame, sequence.frames[0], data_range=255)
-        for frame in sequence.frames[1:]
-        if not np.array_equal(frame, sequence.frames[0])
-    ]
-    assert scores.shape == copying.shape == (COUNT - 1,)
-    assert copying[copying < 100].tolist() == pytest.approx(expected, abs=1e-3)
+def submitted(folder: Path) -> list[list[str]]:
+    with (folder / "submission.csv").open(newline="") as file:
+        return list(csv.reader(file))
 
 
 def test_results_hold_every_sequence_and_their_mean(
     data: Path, tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "results.json"
-    evaluate(EvaluateConfig(data=data, checkpoint=tiny_checkpoint, out=out, device="cpu"))
-    results = json.loads(out.read_text())
-    assert sorted(results["sequences"]) == ["0", "10"]
-    for key in ("psnr", "copying", "drift"):
-        assert results["mean"][key] == pytest.approx(np.mean([s[key] for s in results["sequences"].values()]))
-    assert f"{results['mean']['psnr']:.2f}" in capsys.readouterr().out
+    results = results_of(run(data, tiny_checkpoint, tmp_path / "out"))
+    for kind in ("psnr", "ssim", "copying", "competition"):
+        assert list(results[kind]["sequences"]) == ["0", "10"]
+        assert results[kind]["mean"] == pytest.approx(np.mean(list(results[kind]["sequences"].values())))
+    assert results["grade"] == {
+        "psnr": results["psnr"]["mean"],
+        "full_marks_from": 25,
+        "full_marks": results["psnr"]["mean"] >= 25,
+    }
+    table = capsys.readouterr().out
+    assert f"{results['psnr']['mean']:.2f}" in table
+    assert [line.split()[0] for line in table.splitlines()[:5]] == ["sequence", "0", "2", "10", "mean"]
 
 
-def test_a_folder_without_sequences_is_named(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    with pytest.raises(InputError, match="holds no sequences"):
-        evaluate(EvaluateConfig(data=tmp_path, checkpoint=tiny_checkpoint, device="cpu"))
+def test_scores_are_those_of_scikit_image_on_the_frames_of_a_rollout(
+    data: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FRAMES_AT_ONCE", 4)  # several pieces, the last one shorter
+    results = results_of(run(data, tiny_checkpoint, tmp_path / "out"))
+    frames, poses = (torch.from_numpy(x).permute(0, 3, 1, 2) / 255 for x in moving_square(COUNT))
+    predicted = torch.cat(list(rollout(load_checkpoint(tiny_checkpoint).model, frames[:1], poses[None])))
+    pairs = list(zip(frames[1:].numpy(), predicted.numpy(), strict=True))
+    expected = [peak_signal_noise_ratio(t, p, data_range=1) for t, p in pairs]
+    rounded = [peak_signal_noise_ratio(t, np.rint(p * 255) / 255, data_range=1) for t, p in pairs]
+    assert results["frames"]["0"]["psnr"] == pytest.approx(expected, abs=1e-3)
+    assert results["competition"]["sequences"]["0"] == pytest.approx(np.mean(rounded), abs=1e-3)
+
+
+def test_the_submission_has_a_row_for_every_frame_channel_after_channel(
+    data: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    header, *rows = submitted(run(data, tiny_checkpoint, tmp_path / "out"))
+    assert header == ["id", *map(str, range(3 * 16 * 32))]
+    assert [int(row[0]) for row in rows] == list(range(COUNT + 5 + COUNT))
+    given = np.array(rows[COUNT + 5][1:], np.uint8).reshape(3, 16, 32).transpose(1, 2, 0)
+    assert np.array_equal(given, moving_square(COUNT)[0][-1])
+
+
+def test_a_sequence_without_truth_is_predicted_all_the_same(data: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    out = run(data, tiny_checkpoint, tmp_path / "out")
+    with Image.open(out / "2.gif") as alone, Image.open(out / "10.gif") as compared:
+        assert (alone.n_frames, compared.n_frames) == (5, COUNT)
+        assert alone.width < compared.width
+    shutil.rmtree(data / "test" / "test_gt")
+    blind = run(data, tiny_checkpoint, tmp_path / "blind")
+    assert submitted(blind) == submitted(out)
+    assert results_of(blind)["psnr"] == {"mean": None, "sequences": {}}
+    assert not (blind / "psnr.png").exists()
+
+
+def test_the_truth_is_never_seen_a_poisoned_one_changes_nothing_but_the_score(
+    data: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    honest = run(data, tiny_checkpoint, tmp_path / "honest")
+    noise = np.random.default_rng(0).integers(0, 256, (COUNT, 16, 32, 3), np.uint8)
+    write_pictures(data / "test" / "test_gt" / "0", noise)
+    poisoned = run(data, tiny_checkpoint, tmp_path / "poisoned")
+    assert submitted(poisoned) == submitted(honest)
+    assert results_of(poisoned)["psnr"]["sequences"]["0"] != results_of(honest)["psnr"]["sequences"]["0"]
+
+
+def test_validation_predicts_the_same_whatever_the_truth(tiny_model: PoseCVAE, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, poses = moving_square(COUNT)
+    predictions = []
+
+    def spy(*given: object) -> object:
+        predictions.append(torch.cat(list(predict(*given))))  # type: ignore[arg-type]
+        return iter(predictions[-1:])
+
+    monkeypatch.setattr(module, "predict", spy)
+    poisoned = frames.copy()
+    poisoned[1:] = 7
+    scores = [
+        validation_psnr(tiny_model, Recordings(truth, poses, [(0, COUNT)]), [(0, COUNT)], torch.device("cpu"))
+        for truth in (frames, poisoned)
+    ]
+    assert torch.equal(*predictions)
+    assert scores[0] != scores[1]
+
+
+def test_a_seed_repeats_the_draws_of_a_network_that_samples(data: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    first, again, other = (
+        submitted(run(data, tiny_checkpoint, tmp_path / str(i), sample="prior", seed=seed))
+        for i, seed in enumerate((1, 1, 2))
+    )
+    mean = submitted(run(data, tiny_checkpoint, tmp_path / "mean"))
+    assert first == again
+    assert other != first != mean
+
+
+def test_prediction_in_chunks_is_the_rollout_of_the_whole(tiny_model: PoseCVAE) -> None:
+    frames, poses = moving_square(21)
+    together = list(
+        rollout(tiny_model, *(torch.from_numpy(x).permute(0, 3, 1, 2) / 255 for x in (frames[:1],)), to_clip(poses))
+    )
+    alone = list(predict(tiny_model, PoseSequence("", frames[0], poses, None)))
+    assert all(np.array_equal(to_picture(a[0]), to_picture(b[0])) for a, b in zip(together, alone, strict=True))
+
+
+def to_clip(poses: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(poses).permute(0, 3, 1, 2)[None] / 255
+
+
+def test_a_network_that_gives_no_numbers_is_told(
+    data: Path, tiny_config: Config, tiny_model: PoseCVAE, tmp_path: Path
+) -> None:
+    with torch.no_grad():
+        next(tiny_model.parameters()).fill_(float("nan"))
+    save_checkpoint(tmp_path / "broken", tiny_config, tiny_model, {})
+    with pytest.raises(InputError, match="Sequence 0: the network's prediction is not finite from frame 1 on"):
+        run(data, tmp_path / "broken", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_frames_too_small_for_ssim_are_refused(
+    data: Path, tiny_config: Config, tiny_model: PoseCVAE, tmp_path: Path
+) -> None:
+    small = dataclasses.replace(tiny_config, data=DataConfig(height=8, width=32))
+    save_checkpoint(tmp_path / "small", small, tiny_model, {})
+    with pytest.raises(InputError, match="32x8 are too small to measure: SSIM has a window of 11x11 pixels"):
+        run(data, tmp_path / "small", tmp_path / "out")
+
+
+def test_results_never_go_where_something_is(data: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="already exists and is not an empty folder"):
+        run(data, tiny_checkpoint, data)
