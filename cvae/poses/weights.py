@@ -67,11 +67,6 @@ def find_weights() -> PoseWeights:
     return weights
 
 
-def are_cached() -> bool:
-    """Whether `find_weights` will answer at once."""
-    return all((_cache() / f"{digest}.tflite").is_file() for digest in _MEMBERS.values())
-
-
 def _cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "marionette" / "blazepose"
@@ -80,24 +75,18 @@ def _cache() -> Path:
 def _download(cache: Path) -> None:
     log.info("Fetching the pose networks (36 MB, once) ...")
     with TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            _REQUIREMENT,
-            "--no-deps",
-            "--only-binary=:all:",
-            *_PLATFORM,
-        ]
-        command += ["--dest", folder, "--disable-pip-version-check", "--retries", "1", "--timeout", "10"]
+        command = [sys.executable, "-m", "pip", "download", _REQUIREMENT, "--no-deps", "--only-binary=:all:"]
+        command += [*_PLATFORM, "--dest", folder]
+        command += ["--disable-pip-version-check", "--retries", "1", "--timeout", "10"]
         # pip draws its progress bar on the standard output, where only results belong.
-        done = subprocess.run(command, stdout=sys.__stderr__, stderr=subprocess.PIPE)
+        done = subprocess.run(command, stdout=sys.__stderr__, stderr=subprocess.PIPE, text=True, errors="replace")
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:
+            said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
             raise InputError(
                 "The networks that find poses in a video are not on this machine and could not be downloaded: "
-                f"run `{FETCH_COMMAND}` once with a network, or give pictures of skeletons instead of a video."
+                f"run `{FETCH_COMMAND}` once with a network, or with --wheel where there is none, or give pictures of "
+                f"skeletons instead of a video. pip says: {said.removeprefix('ERROR: ')}"
             )
         _unpack(wheels[0], cache)
 
@@ -107,10 +96,13 @@ def _unpack(wheel: Path, cache: Path) -> None:
     for digest, content in contents.items():
         if hashlib.sha256(content).hexdigest() != digest:
             raise InputError(f"{quoted(wheel.name)} holds other pose networks than those of mediapipe 0.10.21.")
-    cache.mkdir(parents=True, exist_ok=True)
-    for digest, content in contents.items():
-        with replacing(cache / f"{digest}.tflite") as partial:
-            partial.write_bytes(content)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for digest, content in contents.items():
+            with replacing(cache / f"{digest}.tflite") as partial:
+                partial.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"The pose networks cannot be kept in {cache}: {error.strerror}.") from error
 
 
 def _read_member(wheel: Path, member: str) -> bytes:

