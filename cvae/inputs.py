@@ -148,7 +148,10 @@ class Limits:
     def check_kept_pixels(self, name: str, pixels: int) -> None:
         if pixels > self.max_kept_pixels:
             most = millions(self.max_kept_pixels)
-            raise InputError(f"{quoted(name)} needs memory for more than the {most} pixels that are accepted.")
+            raise InputError(
+                f"{quoted(name)} needs memory for more than the {most} pixels that are accepted; expected fewer "
+                "frames or a smaller size (of `extract`: --start, --end, --size)."
+            )
 
     def check_entries(self, name: str, count: int) -> None:
         if count > self.max_entries:
@@ -185,7 +188,7 @@ OWN_FILES = Limits(
     max_json_values=40_000_000,
     max_unpacked_bytes=16 * 1024 * _MEGABYTE,
 )
-"""For files of whoever runs the program: half an hour of 4K at 30 frames per second."""
+"""For files of whoever runs the program: half an hour of 4K at 30 frames per second, kept at 128x128 pixels."""
 
 
 def read_head(path: Path, limits: Limits) -> bytes:

@@ -45,8 +45,8 @@ def build_input_panel(checkpoint: Checkpoint) -> InputPanel:
             elem_id="first-frame",
         )
         _hint(
-            f"Best {size.width}x{size.height} pixels (width x height); other sizes are resized. Not needed if the "
-            "poses come from a video of the person."
+            f"It becomes {size.width}x{size.height} pixels (width x height), or, where poses are fitted, its part "
+            "around the person: the larger the better. Not needed if the poses come from a video of the person."
         )
     with gr.Column(elem_classes="input"):
         poses = gr.File(label="2. Poses", file_count="multiple", height=84, elem_id="poses")

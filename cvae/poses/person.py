@@ -34,7 +34,7 @@ class Person:
     points: np.ndarray
     """EDN-23 key points, `(T, 23, 3)`, in pixels of the frames."""
     pieces: np.ndarray
-    """`(T,)`: another number wherever the person was lost, or the picture cut, since the frame before."""
+    """`(T,)`: another number wherever the person was lost, and found anew, since the frame before."""
     fps: float | None
     """Frames per second; None where the source has no rate."""
     notes: tuple[str, ...]
@@ -72,6 +72,7 @@ def read_person(
         for frame in reader:
             tracker = tracker or _new_tracker()
             whole = kept_size(frame.shape[:2], size)
+            limits.check_kept_pixels(reader.name, (reader.promised or 0) * whole[0] * whole[1])
             found.append(Window.whole(frame.shape[:2]).move(tracker.find(frame), whole))
             pieces.append(tracker.detections)
             kept.add(resize_frame(frame, whole))
@@ -113,7 +114,10 @@ def find_person(picture: np.ndarray) -> np.ndarray:
     """
     points = _new_tracker().find(picture)
     if not (points[:, 2] > 0).any():
-        raise InputError("No person was found in the first frame; expected a picture in which the body can be seen.")
+        raise InputError(
+            "No person was found in the first frame; give a picture in which the body can be seen, or do not fit the "
+            "poses to it."
+        )
     return points
 
 

@@ -13,8 +13,8 @@ def smooth(points: np.ndarray, times: np.ndarray, pieces: np.ndarray, *, width: 
 
     Args:
         points: `(T, 23, 3)`: x, y and confidence, which is 0 where a joint is missing.
-        times: `(T,)`, seconds, growing.
-        pieces: `(T,)`: neighbours are frames of the same piece; a new one begins where the person was lost or cut.
+        times: `(T,)`, seconds, never falling.
+        pieces: `(T,)`: neighbours are frames of the same piece; a new one begins where the person was lost.
         width: Standard deviation of the weights, seconds.
 
     Returns:

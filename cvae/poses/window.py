@@ -8,7 +8,7 @@ import numpy as np
 from cvae.pictures import resize_frame
 
 _MARGIN = 0.15
-"""Around the person's joints, in heights of the person: hair, hands and feet reach further than joints."""
+"""Around all places of the joints, in heights of the box around these: hair, hands and feet reach further."""
 _SAME_SHAPE = 1.05
 """Proportions that differ by less are stretched; nobody sees it."""
 
