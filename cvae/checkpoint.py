@@ -13,8 +13,9 @@ from cvae.config import Config, config_from_json, config_to_json
 from cvae.errors import InputError
 from cvae.files import replacing
 from cvae.models import Model, build_model
+from cvae.runs import TRAINING, best_checkpoint
 
-CONFIG, WEIGHTS, TRAINING = "config.json", "model.safetensors", "training.json"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 MAX_CONFIG_BYTES = 100_000
 BUNDLED = Path(__file__).parents[1] / "weights" / "puppets-64x128"
 
@@ -55,12 +56,19 @@ def save_checkpoint(folder: Path, config: Config, model: Model, training: dict[s
 def load_checkpoint(folder: Path, device: str | torch.device = "cpu") -> Checkpoint:
     """Build the network of a checkpoint folder, in evaluation mode.
 
+    Args:
+        folder: The checkpoint, or a training's run, whose best checkpoint is taken.
+        device: Where to.
+
     Raises:
         InputError: If a file is missing or foreign, or the weights do not fit the config.
     """
-    for name in (CONFIG, WEIGHTS):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder} is no checkpoint: it has no {name} (expected {CONFIG} and {WEIGHTS}).")
+    best = best_checkpoint(folder)
+    name = f"{folder.resolve().name}/{best.name}" if best else folder.resolve().name
+    folder = best or folder
+    for file in (CONFIG, WEIGHTS):
+        if not (folder / file).is_file():
+            raise InputError(f"{folder} is no checkpoint: it has no {file} (expected {CONFIG} and {WEIGHTS}).")
     if (size := (folder / CONFIG).stat().st_size) > MAX_CONFIG_BYTES:
         raise InputError(f"{folder / CONFIG} has {size} bytes; expected at most {MAX_CONFIG_BYTES}.")
     try:
@@ -73,7 +81,7 @@ def load_checkpoint(folder: Path, device: str | torch.device = "cpu") -> Checkpo
         model = build_model(config.model)
     model.load_state_dict(_read_weights(folder / WEIGHTS, model), assign=True)
     model.requires_grad_(False).eval().to(device).to(memory_format=torch.channels_last)
-    return Checkpoint(folder.resolve().name, config, model)
+    return Checkpoint(name, config, model)
 
 
 def _read_weights(path: Path, model: Model) -> dict[str, torch.Tensor]:

@@ -36,11 +36,16 @@ def run_command(program: str, commands: Commands) -> None:
 
 
 def run_options(function: object, program: str, arguments: list[str]) -> None:
-    """Call `function` with its one dataclass argument read from `arguments`."""
+    """Call `function` with its one dataclass argument read from `arguments`.
+
+    A dataclass may bring its own way to be read: `parse(program, arguments)` in its class.
+    """
     assert callable(function)
     (parameter,) = inspect.signature(function).parameters.values()
+    options = parameter.annotation
     try:
-        function(tyro.cli(parameter.annotation, prog=program, args=arguments))
+        parse = getattr(options, "parse", None)
+        function(parse(program, arguments) if parse else tyro.cli(options, prog=program, args=arguments))
     except InputError as error:
         fail(str(error))
     except OSError as error:  # a full disk, a file without permission: the machine's word is the clearest

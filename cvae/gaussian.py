@@ -28,5 +28,8 @@ class Gaussian:
 
         Source: Kingma & Welling 2014, section 2.4 (arXiv:1312.6114).
         """
-        noise = torch.randn(self.mean.shape, generator=generator, dtype=self.mean.dtype)
+        return self.at(torch.randn(self.mean.shape, generator=generator, dtype=self.mean.dtype))
+
+    def at(self, noise: Tensor) -> Tensor:
+        """The value that `noise` from the standard normal, of the mean's shape, stands for."""
         return self.mean + (0.5 * self.logvar).exp() * noise.to(self.mean.device)

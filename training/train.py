@@ -1,301 +1,262 @@
 """The training loop: `accelerate launch -m training train --data DIR --out RUN --max-minutes M`."""
 
-import copy
-import dataclasses
 import logging
-import subprocess
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from cvae.checkpoint import load_checkpoint, save_checkpoint
-from cvae.config import Config, DataConfig, PoseCVAEConfig
 from cvae.device import has_bf16
 from cvae.errors import InputError
 from cvae.files import new_folder
-from cvae.models import PoseCVAE, build_model
-from training.augment import recolour, zoom_and_shift
-from training.data import Clips, ClipSampler, Recordings, collate, open_split, to_batch
+from cvae.runs import checkpoints_in
+from training.augment import crop, recolour, zoom_and_shift
+from training.config import TrainConfig
+from training.data import Batch, Recordings, Shards, open_source, open_split, to_batch
+from training.dice import Dice
 from training.evaluate import choose_spans, validation_psnr
-from training.objective import Objective
+from training.loading import clips_per_step, count_epochs, step_batches
+from training.logs import Log
+from training.preview import preview
 from training.progress import ProgressBar
-from training.schedules import Clock, average_decay, kl_weight, learning_rate
+from training.recipe import Recipe
+from training.run import Run, resume_run, save_run, start_run
+from training.schedules import Clock, average_decay, learning_rate
+from training.stop import StopRequest
+from training.strategies import interpolate_weights
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """Train a network on clips in the lab's folder layout; a checkpoint folder comes out."""
-
-    data: Path
-    """Folder with train/train_img, train/train_label and the same for val."""
-    out: Path
-    """Folder of the run; the checkpoint is written to OUT/checkpoint."""
-    init_from: Path | None = None
-    """Checkpoint folder to start from; its network is kept, and the options of sizes are not looked at."""
-    steps: int | None = None
-    """Length of the training in steps. Give this or --max-minutes."""
-    max_minutes: float | None = None
-    """Length of the training in minutes; the schedules fit themselves to it."""
-    size: tuple[int, int] | None = None
-    """Height and width of the frames; the data's own by default."""
-    patch_size: int | None = None
-    """Pixel blocks folded into channels: 1 up to 32 pixels of height, 2 above, by default."""
-    widths: tuple[int, ...] = (32, 64, 96, 128)
-    """Channels of each level of the network."""
-    attention_levels: tuple[int, ...] = (1, 2)
-    """Levels on which body parts are looked up in the reference frame."""
-    batch_size: int = 4
-    """Clips a step, of each process."""
-    clip_frames: int = 3
-    """Frames of a clip: one that is given and those predicted from it, each fed back."""
-    peak_lr: float = 1e-3
-    """Learning rate after warm-up; falls to zero along half a cosine."""
-    peak_kl_weight: float = 0.01
-    """Weight of the KL divergence in nats per pixel value, reached after a tenth of the training."""
-    prior_share: float = 0.5
-    """Share of latents drawn as at use, from the prior's mean, instead of the posterior."""
-    withhold: float = 0.5
-    """Share of clips whose first prediction must do without the previous frame."""
-    previous_noise: float = 0.1
-    """Largest standard deviation of the noise on the previous frame."""
-    zoom_share: float = 0.5
-    """Share of clips shown from nearer, farther or aside."""
-    zoom: tuple[float, float] = (0.6, 1.2)
-    """Smallest and largest magnification of those."""
-    shift: float = 0.15
-    """Largest shift of those, in pictures."""
-    recolour_share: float = 0.0
-    """Share of clips whose colour channels are swapped; for data of many people."""
-    person_weight: float = 0.5
-    """How much more often clips with much of the person in the picture are drawn."""
-    validate_every: int = 500
-    """Steps between two validations."""
-    validation_frames: int = 630
-    """Frames rolled out at a validation, shared among at most eight recordings."""
-    mixed_precision: Literal["no", "bf16", "fp16"] | None = None
-    """`bf16` where the machine has instructions for it, else `no`, by default."""
-    workers: int = 0
-    """Processes that load clips beside the one that trains; 0 loads in the same, which is enough on a CPU."""
-    seed: int = 0
-    """Of weights, clips and noise."""
-
-    def __post_init__(self) -> None:
-        if (self.steps is None) == (self.max_minutes is None):
-            raise InputError("Give the length of the training as either --steps N or --max-minutes M.")
-        for name in ("steps", "max_minutes", "batch_size", "validate_every", "validation_frames", "peak_lr"):
-            self._check(name, lambda value: value is None or value > 0, "above zero")
-        for name in ("peak_kl_weight", "previous_noise", "shift", "person_weight", "workers", "seed"):
-            self._check(name, lambda value: value >= 0, "zero or more")
-        for name in ("prior_share", "withhold", "zoom_share", "recolour_share"):
-            self._check(name, lambda value: 0 <= value <= 1, "a share from 0 to 1")
-        self._check("zoom", lambda value: 0 < value[0] <= value[1], "a smallest and a largest magnification above zero")
-        self._check("size", lambda value: value is None or min(value) > 0, "a height and a width in pixels")
-        if self.clip_frames < 2:
-            raise InputError(f"--clip-frames is at least 2, one given and one predicted; got {self.clip_frames}.")
-
-    def _check(self, name: str, holds: Callable[[Any], bool], expected: str) -> None:
-        if not holds(value := getattr(self, name)):
-            raise InputError(f"--{name.replace('_', '-')} is {expected}; got {value}.")
-
-
-@dataclass
-class Run:
-    """What one training step needs and changes."""
-
-    accelerator: Accelerator
-    objective: nn.Module
-    average: PoseCVAE
-    optimizer: torch.optim.Optimizer
-    generator: torch.Generator
-    checkpoint_config: Config
-    description: dict[str, Any]
-    started: float
-    step: int = 0
-
-    @property
-    def model(self) -> PoseCVAE:
-        """The network that is being trained, without what data-parallel training wraps around it."""
-        return self.accelerator.unwrap_model(self.objective).model
+PREVIEW_FPS = 15.0
 
 
 def train(config: TrainConfig) -> Path:
-    """Train, validate now and then, and write the checkpoint with the averaged weights.
+    """Train, validate now and then, and save a checkpoint at each validation and at the end.
 
     Returns:
-        The checkpoint folder.
+        The folder of the run.
 
     Raises:
-        InputError: If the data or the options do not fit.
+        InputError: If the data or the options do not fit, the loss is no number, or the disk is full.
     """
-    accelerator = Accelerator(
-        mixed_precision=config.mixed_precision or ("bf16" if has_bf16() else "no"),
-        cpu=not torch.accelerator.is_available(),  # else processes on a CPU would not join
-    )
-    with accelerator.main_process_first():  # the others find the decoded frames in the cache
-        recordings = open_split(config.data, "train", config.size)
-        validation = open_split(config.data, "val", recordings.size)
-    spans = choose_spans(validation, config.validation_frames)
-    run = start_run(accelerator, config, recordings.size)
-    loader = accelerator.prepare(load_clips(config, recordings))
-    if accelerator.is_main_process:
-        new_folder(config.out)
     clock = Clock(config.steps, config.max_minutes)
-    bar = ProgressBar(frames_per_step=config.batch_size * (config.clip_frames - 1), shown=accelerator.is_main_process)
-    interrupted = None
-    try:
-        for frames, poses in loader:
-            progress = agree(accelerator, clock.progress(run.step))
-            if progress >= 1:
-                break
-            metrics = train_step(run, config, frames, poses, progress)
-            run.step += 1
-            bar.show(run.step, progress, metrics)
-            if accelerator.is_main_process and run.step % config.validate_every == 0:
-                bar.score = validate_and_save(run, config, validation, spans)
-    except KeyboardInterrupt as error:
-        interrupted = error  # what was learned is kept
-    if accelerator.is_main_process and run.step > 0:
-        bar.score = validate_and_save(run, config, validation, spans)
-        bar.close(run.step)
-        log.info("%d steps, validation PSNR %.2f dB: %s", run.step, bar.score, config.out / "checkpoint")
-    if interrupted:
-        raise interrupted
+    accelerator = start_accelerator(config)
+    with accelerator.main_process_first():  # the others find the decoded frames in the cache
+        source = open_source(config.data, config.recipe.size)
+        validation = open_split(config.data, "val", source.size)
+    run = start_run(accelerator, config, source.size)
+    if config.resume and resume_run(run, config.out):
+        clock.minutes_before = run.minutes
+        logger.info("Going on after step %d.", run.step)
+    elif accelerator.is_main_process:
+        new_folder(config.out)
+    watcher = Watcher(run, config, clock, validation)
+    with StopRequest() as stop, closing(watcher):
+        fit(run, config, clock, source, watcher, stop)
     accelerator.wait_for_everyone()
     accelerator.end_training()
-    return config.out / "checkpoint"
+    if stop.signal:
+        logger.info("Stopped at step %d, which is saved; the same command with --resume goes on.", run.step)
+        raise SystemExit(128 + stop.signal)
+    return config.out
 
 
-def load_clips(config: TrainConfig, recordings: Recordings) -> DataLoader[Any]:
-    """Endless batches of clips, uint8 `(B, 1 + T, H, W, 3)`, of frames and of poses."""
-    return DataLoader(
-        Clips(recordings, config.clip_frames),
-        config.batch_size,
-        sampler=ClipSampler(recordings, config.clip_frames, config.person_weight, config.seed),
-        collate_fn=collate,
-        num_workers=config.workers,
-        drop_last=True,
+def start_accelerator(config: TrainConfig) -> Accelerator:
+    """Processes, device and precision.
+
+    Raises:
+        InputError: If the precision needs a GPU and there is none.
+    """
+    has_gpu = torch.accelerator.is_available()
+    if config.mixed_precision == "fp16" and not has_gpu:
+        raise InputError("--mixed-precision fp16 needs a GPU; on a CPU there are bf16 and no.")
+    return Accelerator(
+        mixed_precision=config.mixed_precision or ("bf16" if has_bf16() else "no"),
+        gradient_accumulation_steps=config.recipe.optimizer.accumulate,
+        cpu=not has_gpu,  # else processes on a CPU would not join
     )
 
 
-def agree(accelerator: Accelerator, progress: float) -> float:
-    """The main process's progress, so that all processes stop at the same step."""
+def fit(
+    run: Run, config: TrainConfig, clock: Clock, source: Recordings | Shards, watcher: "Watcher", stop: StopRequest
+) -> None:
+    """The loop: steps until the clock or somebody says that it is enough."""
+    recipe, epochs = config.recipe, count_epochs(run, config.recipe, source)
+    for batches in step_batches(run, config, source, epochs):
+        progress, asked = agree(run.accelerator, clock.progress(run.step), stop)
+        if progress >= 1 or asked:
+            break
+        epoch = epochs.at(run.step)
+        if run.step == 0 or epoch != epochs.at(run.step - 1):
+            begin_epoch(run, recipe, epoch, progress)
+        plan = plan_step(run, recipe, epoch, progress)
+        metrics = train_step(run, recipe, plan, batches)
+        run.step += 1
+        watcher.saw_step(progress, plan, metrics)
+        if run.step % config.validate_every == 0:
+            watcher.validate_and_save()
+    watcher.end()
+
+
+def agree(accelerator: Accelerator, progress: float, stop: StopRequest) -> tuple[float, int]:
+    """The main process's progress and request to stop, so that all processes end at the same step."""
     if accelerator.num_processes == 1:
-        return progress
-    return float(broadcast(torch.tensor(progress, device=accelerator.device)))
+        return progress, stop.signal
+    told = broadcast(torch.tensor([progress, stop.signal], device=accelerator.device)).tolist()
+    stop.signal = int(told[1])
+    return told[0], stop.signal
 
 
-def make_checkpoint_config(config: TrainConfig, size: tuple[int, int]) -> Config:
-    """What travels with the weights of a new network."""
-    patch = config.patch_size or (1 if size[0] <= 32 else 2)
-    model = PoseCVAEConfig(patch_size=patch, widths=config.widths, attention_levels=config.attention_levels)
-    return Config(model=model, data=DataConfig(height=size[0], width=size[1]))
+def begin_epoch(run: Run, recipe: Recipe, epoch: int, progress: float) -> None:
+    """Note where it begins, and pull the weights back where the recipe says so."""
+    run.epoch_progress = progress
+    every = recipe.optimizer.interpolate_every
+    if every and epoch and epoch % every == 0:
+        with torch.no_grad():
+            for name, weights in run.model.named_parameters():
+                weights.copy_(interpolate_weights(weights, run.initial[name].to(weights.device)))
 
 
-def start_model(config: TrainConfig, size: tuple[int, int]) -> tuple[Config, PoseCVAE]:
-    """A new network for frames of this size, or the one to start from."""
-    torch.manual_seed(config.seed)
-    if config.init_from is None:
-        checkpoint_config = make_checkpoint_config(config, size)
-        return checkpoint_config, build_model(checkpoint_config.model)
-    checkpoint = load_checkpoint(config.init_from)
-    data = DataConfig(height=size[0], width=size[1])
-    return dataclasses.replace(checkpoint.config, data=data), checkpoint.model.train().requires_grad_(True)
+class Plan(NamedTuple):
+    """What the schedules say of one step."""
+
+    lr: float
+    kl_weight: float
+    share_of_truth: float
+    teacher_forcing: float
+    match_histograms: bool
 
 
-def start_run(accelerator: Accelerator, config: TrainConfig, size: tuple[int, int]) -> Run:
-    """Weights, optimizer and random numbers at step 0, for frames of this height and width."""
-    checkpoint_config, model = start_model(config, size)
-    model.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(model).to(accelerator.device).requires_grad_(False).eval()
-    objective = Objective(
-        model,
-        withhold=config.withhold,
-        previous_noise=config.previous_noise,
-        prior_share=config.prior_share,
-    )
-    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
-    prepared, optimizer = accelerator.prepare(objective, optimizer)
-    generator = torch.Generator().manual_seed(config.seed + 1 + accelerator.process_index)
-    return Run(
-        accelerator,
-        prepared,
-        average,
-        optimizer,
-        generator,
-        checkpoint_config,
-        describe(config, accelerator),
-        started=time.monotonic(),
+def plan_step(run: Run, recipe: Recipe, epoch: int, progress: float) -> Plan:
+    """Ask all schedules."""
+    optimizer, kl = recipe.optimizer, recipe.kl
+    return Plan(
+        lr=learning_rate(optimizer.peak_lr, run.step, progress, optimizer.schedule),
+        kl_weight=kl.weight(run.epoch_progress if kl.every == "epoch" else progress),
+        share_of_truth=recipe.forcing.share_of_truth(epoch, run.step, recipe.seed),
+        teacher_forcing=recipe.forcing.ratio(epoch),
+        match_histograms=epoch < recipe.histogram_epochs,
     )
 
 
-def train_step(run: Run, config: TrainConfig, frames: Tensor, poses: Tensor, progress: float) -> dict[str, float]:
-    """One step on one batch of clips, uint8 `(B, 1 + T, H, W, 3)`; gives what there is to see."""
+def train_step(run: Run, recipe: Recipe, plan: Plan, batches: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    """One step on the clips of one or more batches; gives what there is to see, means over this process's clips.
+
+    Args:
+        run: Changed by it.
+        recipe: How.
+        plan: Of this step.
+        batches: Frames and poses, each uint8 `(B, 1 + T, H, W, 3)`; their gradients are added up.
+    """
     for group in run.optimizer.param_groups:
-        group["lr"] = learning_rate(config.peak_lr, run.step, progress)
-    batch = to_batch(frames, poses)
-    batch = zoom_and_shift(batch, config.zoom_share, config.zoom, config.shift, run.generator)
-    batch = recolour(batch, config.recolour_share, run.generator)
-    losses = run.objective(batch, run.generator)
-    loss = (losses.reconstruction + kl_weight(config.peak_kl_weight, progress) * losses.kl).mean()
-    if not loss.isfinite():
-        raise InputError(
-            f"The loss is {loss.item()} at step {run.step}; try a --peak-lr below {config.peak_lr}. "
-            f"The checkpoint of the last validation is kept in {config.out}."
-        )
-    run.accelerator.backward(loss)
-    run.accelerator.clip_grad_norm_(run.objective.parameters(), 1.0)
-    run.optimizer.step()
-    run.optimizer.zero_grad()
-    update_average(run.average, run.model, average_decay(run.step))
-    return {"loss": loss.item(), "KL": losses.kl.mean().item() * batch.frames[0, 0].numel()}
+        group["lr"] = plan.lr
+    seen: dict[str, list[Tensor]] = {"loss": [], "reconstruction": [], "KL": []}
+    for index, (frames, poses) in enumerate(batches):
+        dice = Dice(recipe.seed, clip_numbers(run, recipe, index))
+        with run.accelerator.accumulate(run.objective):
+            batch = to_batch(*(clip.to(run.accelerator.device, non_blocking=True) for clip in (frames, poses)))
+            batch = augment(batch, recipe, dice)
+            losses = run.objective(batch, dice, plan.share_of_truth, plan.match_histograms)
+            loss = (losses.reconstruction + plan.kl_weight * losses.kl).mean()
+            run.accelerator.backward(loss)
+            if run.accelerator.sync_gradients:
+                run.accelerator.clip_grad_norm_(run.objective.parameters(), 1.0)
+            run.optimizer.step()
+            run.optimizer.zero_grad()
+        for name, values in (("loss", loss), ("reconstruction", losses.reconstruction), ("KL", losses.kl)):
+            seen[name].append(values.detach().mean())
+    update_average(run.average, run.model, average_decay(run.step) if recipe.optimizer.average else 0.0)
+    return {name: torch.stack(values).mean() for name, values in seen.items()}
+
+
+def clip_numbers(run: Run, recipe: Recipe, index: int) -> range:
+    """The numbers of this process's clips in the batch `index` of this step, counted over the whole training."""
+    accelerator, size = run.accelerator, recipe.clips.batch_size
+    batch = (run.step * recipe.optimizer.accumulate + index) * accelerator.num_processes + accelerator.process_index
+    return range(batch * size, (batch + 1) * size)
+
+
+def augment(batch: Batch, recipe: Recipe, dice: Dice) -> Batch:
+    """All changes of the recipe to the clips of a batch."""
+    options = recipe.augment
+    if options.zoom_share:
+        batch = zoom_and_shift(batch, options.zoom_share, options.zoom, options.shift, dice)
+    if options.crop_share:
+        batch = crop(batch, options.crop_share, options.smallest_crop, dice)
+    return recolour(batch, options.recolour_share, dice) if options.recolour_share else batch
 
 
 @torch.no_grad()
 def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights towards the model's by `1 - decay`."""
+    """Move the averaged weights towards the model's by `1 - decay`, and take over its running statistics."""
     for kept, new in zip(average.parameters(), model.parameters(), strict=True):
         kept.lerp_(new, 1 - decay)
+    for statistic, newest in zip(average.buffers(), model.buffers(), strict=True):
+        statistic.copy_(newest)
 
 
-def validate_and_save(run: Run, config: TrainConfig, validation: Recordings, spans: list[tuple[int, int]]) -> float:
-    """Score free rollouts of the averaged weights, whose truth is only compared with, and write the checkpoint."""
-    score = validation_psnr(run.average, validation, spans, run.accelerator.device)
-    minutes = round((time.monotonic() - run.started) / 60, 1)
-    progress = {"step": run.step, "minutes": minutes, "validation_psnr": round(score, 3)}
-    save_checkpoint(config.out / "checkpoint", run.checkpoint_config, run.average, run.description | progress)
-    return score
+class Watcher:
+    """What is seen, validated and saved of a run; all but the reduction of metrics is the main process's work."""
 
+    def __init__(self, run: Run, config: TrainConfig, clock: Clock, validation: Recordings) -> None:
+        self.run, self.config, self.clock, self.validation = run, config, clock, validation
+        self.is_main = run.accelerator.is_main_process
+        self.spans = choose_spans(validation, config.validation_frames)
+        frames = clips_per_step(run, config.recipe) * (config.recipe.clips.frames - 1)
+        self.bar = ProgressBar(frames_per_step=frames, first_step=run.step, shown=self.is_main)
+        self.log = Log(config.out, run.step) if self.is_main else None
+        self.saved_step = run.step
+        self.fps = PREVIEW_FPS
 
-def describe(config: TrainConfig, accelerator: Accelerator) -> dict[str, Any]:
-    """What `training.json` says from the start, for people and the model card: options, machine and code."""
-    options = {k: v.name if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
-    return {
-        "options": options,
-        "machine": {
-            "device": accelerator.device.type,
-            "processes": accelerator.num_processes,
-            "mixed_precision": accelerator.mixed_precision,
-            "torch": torch.__version__,
-        },
-        "code": code_version(),
-    }
+    def saw_step(self, progress: float, plan: Plan, metrics: dict[str, Tensor]) -> None:
+        """Show and log a step; the loss must be a number.
 
+        Raises:
+            InputError: If it is none.
+        """
+        step = self.run.step
+        if step % self.config.log_every == 0:
+            metrics = self.run.accelerator.reduce(metrics, reduction="mean")
+        values = {name: value.item() for name, value in metrics.items()}
+        if not torch.tensor(values["loss"]).isfinite():
+            kept = list(checkpoints_in(self.config.out).values())
+            last = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was saved yet"
+            raise InputError(
+                f"The loss is {values['loss']} at step {step}, with a learning rate of {plan.lr:.3g}; {last}. Try a "
+                f"--optimizer.peak-lr below {self.config.recipe.optimizer.peak_lr:g}."
+            )
+        self.bar.show(step, progress, values)
+        if self.log and step % self.config.log_every == 0:
+            schedules = {"lr": plan.lr, "kl_weight": plan.kl_weight, "teacher_forcing": plan.teacher_forcing}
+            self.log.write(step, **values, **schedules, frames_per_second=self.bar.speed(step))
 
-def code_version() -> str | None:
-    """The commit of the code, with `-dirty` where it was changed since; None where there is no git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
-        said = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    except OSError:
-        return None
-    return said.stdout.strip() or None
+    def validate_and_save(self) -> None:
+        """Score free rollouts of the averaged weights, whose truth is only compared with, and save a checkpoint."""
+        if not self.log:
+            return
+        run, device = self.run, self.run.accelerator.device
+        self.bar.score = validation_psnr(run.average, self.validation, self.spans, device)
+        self.log.write(run.step, validation_psnr=self.bar.score)
+        self.log.show(run.step, preview(run.average, self.validation, self.spans[0], device), self.fps)
+        self.log.draw()
+        save_run(run, self.config.out, self.clock.minutes, self.bar.score)
+        self.saved_step = run.step
+
+    def end(self) -> None:
+        """Save what was learned since the last validation."""
+        if self.run.step > self.saved_step or not self.run.step:
+            self.validate_and_save()
+        if self.is_main:
+            self.bar.close(self.run.step)
+            score = "" if self.bar.score is None else f", validation PSNR {self.bar.score:.2f} dB"
+            logger.info("%d steps%s: %s", self.run.step, score, self.config.out)
+
+    def close(self) -> None:
+        """Draw the figures and end the files, however the training ended."""
+        if self.log:
+            self.log.close()

@@ -4,6 +4,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,43 @@ from safetensors.torch import load_file
 
 from cvae.checkpoint import load_checkpoint
 from cvae.errors import InputError
+from cvae.runs import checkpoints_in
 from tests.conftest import write_pictures
+from training.config import TrainConfig
 from training.data import open_split
 from training.evaluate import choose_spans, validation_psnr
-from training.train import TrainConfig, train
+from training.logs import read_rows
+from training.recipe import ClipsConfig, NetworkConfig, OptimizerConfig, Recipe
+from training.schedules import KLAnnealing
+from training.train import train
 
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+TINY = Recipe(network=NetworkConfig(widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2))
+TINY_OPTIONS = ["--network.widths", "16", "16", "--network.attention-levels", "1", "--clips.batch-size", "2"]
 
 
-def config(data: Path, out: Path, **changes: Any) -> TrainConfig:
-    tiny = {"steps": 3, "widths": (16, 16), "attention_levels": (1,), "batch_size": 2, "clip_frames": 3, "workers": 0}
-    return TrainConfig(data=data, out=out, **(tiny | changes))
+def config(data: Path, out: Path, recipe: Recipe = TINY, **changes: Any) -> TrainConfig:
+    length = {} if "max_minutes" in changes else {"steps": 3}
+    return TrainConfig(
+        data=data, out=out, recipe=recipe, **(length | {"log_every": 1, "mixed_precision": "no"} | changes)
+    )
+
+
+def fast(recipe: Recipe = TINY) -> Recipe:
+    return replace(recipe, clips=ClipsConfig(batch_size=8), optimizer=OptimizerConfig(peak_lr=3e-3))
+
+
+def last(run: Path) -> Path:
+    return list(checkpoints_in(run).values())[-1]
+
+
+def told(run: Path) -> dict[str, Any]:
+    return json.loads((last(run) / "training.json").read_text())
+
+
+def losses(run: Path) -> list[float]:
+    return [row["loss"] for row in read_rows(run) if "loss" in row]
 
 
 def test_training_learns_to_predict(lab_folder: Path, tmp_path: Path) -> None:
@@ -32,41 +60,54 @@ def test_training_learns_to_predict(lab_folder: Path, tmp_path: Path) -> None:
     spans = choose_spans(recordings, 100)
     scores = []
     for steps in (1, 80):
-        folder = train(config(lab_folder, tmp_path / str(steps), steps=steps, batch_size=8, peak_lr=3e-3))
-        model = load_checkpoint(folder).model
-        scores.append(validation_psnr(model, recordings, spans, torch.device("cpu")))
+        run = train(config(lab_folder, tmp_path / str(steps), fast(), steps=steps))
+        scores.append(validation_psnr(load_checkpoint(run).model, recordings, spans, torch.device("cpu")))
     assert scores[1] > scores[0] + 3
 
 
-def test_the_checkpoint_describes_itself(lab_folder: Path, tmp_path: Path) -> None:
-    folder = train(config(lab_folder, tmp_path / "run"))
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors", "training.json"]
-    checkpoint = load_checkpoint(folder)
+def test_the_run_describes_and_shows_itself(lab_folder: Path, tmp_path: Path) -> None:
+    run = train(config(lab_folder, tmp_path / "run"))
+    assert sorted(path.name for path in run.iterdir()) == [
+        "metrics.jsonl",
+        "step_000003",
+        "tensorboard",
+        "training.png",
+    ]
+    assert sorted(path.name for path in last(run).iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "state",
+        "training.json",
+    ]
+    checkpoint = load_checkpoint(run)
+    assert checkpoint.name == "run/step_000003"
     assert (checkpoint.config.data.height, checkpoint.config.data.width) == (16, 32)
-    said = json.loads((folder / "training.json").read_text())
-    assert said["step"] == 3
-    assert said["options"]["batch_size"] == 2
-    assert said["machine"]["processes"] == 1
+    said = told(run)
+    assert said["step"] == 3 and said["machine"]["processes"] == 1
+    assert said["options"]["recipe"]["clips"]["batch_size"] == 2
     assert str(tmp_path) not in json.dumps(said)
+    rows = read_rows(run)
+    assert [row["step"] for row in rows] == [1, 2, 3, 3] and "validation_psnr" in rows[-1]
+    assert {"loss", "reconstruction", "KL", "kl_weight", "teacher_forcing", "lr"} <= rows[0].keys()
+    assert next((run / "tensorboard").iterdir()).read_bytes().count(b"GIF89a") == 1
 
 
 def test_a_seed_repeats_the_weights_and_another_does_not(lab_folder: Path, tmp_path: Path) -> None:
-    weights = [
-        load_file(train(config(lab_folder, tmp_path / name, seed=seed)) / "model.safetensors")
-        for name, seed in (("a", 1), ("b", 1), ("c", 2))
-    ]
+    weights = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run = train(config(lab_folder, tmp_path / name, replace(TINY, seed=seed)))
+        weights.append(load_file(last(run) / "model.safetensors"))
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     assert not all(torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
 
 
 def test_training_ends_after_the_minutes_given(lab_folder: Path, tmp_path: Path) -> None:
-    folder = train(config(lab_folder, tmp_path / "run", steps=None, max_minutes=0.03))
-    assert json.loads((folder / "training.json").read_text())["step"] > 0
+    assert told(train(config(lab_folder, tmp_path / "run", max_minutes=0.03)))["step"] > 0
 
 
 def test_validation_never_sees_the_truth(lab_folder: Path, tmp_path: Path) -> None:
-    folder = train(config(lab_folder, tmp_path / "run", steps=5))
-    recordings, model = open_split(lab_folder, "val"), load_checkpoint(folder).model
+    run = train(config(lab_folder, tmp_path / "run", steps=5))
+    recordings, model = open_split(lab_folder, "val"), load_checkpoint(run).model
     black = np.zeros((19, 16, 32, 3), np.uint8)
     write_pictures(lab_folder / "val" / "val_img", black, first_number=1)
     poisoned = open_split(lab_folder, "val")
@@ -85,27 +126,21 @@ def test_validation_never_sees_the_truth(lab_folder: Path, tmp_path: Path) -> No
     ("changes", "message"),
     [
         ({"steps": None}, "either --steps N or --max-minutes M"),
-        ({"max_minutes": 1.0}, "either --steps N or --max-minutes M"),
         ({"steps": -3}, "--steps is above zero; got -3"),
-        ({"clip_frames": 1}, "--clip-frames is at least 2"),
-        ({"max_minutes": float("nan"), "steps": None}, "--max-minutes is above zero; got nan"),
-        ({"withhold": 3.0}, "--withhold is a share from 0 to 1; got 3.0"),
-        ({"zoom": (0.0, 1.0)}, "--zoom is a smallest and a largest magnification"),
-        ({"seed": -1}, "--seed is zero or more; got -1"),
-        ({"size": (18, 33)}, "multiples of 2 pixels"),
+        ({"recipe": replace(TINY, size=(18, 33))}, "multiples of 2 pixels"),
+        ({"mixed_precision": "fp16"}, "fp16 needs a GPU"),
     ],
 )
-def test_options_that_cannot_work_are_refused(
-    lab_folder: Path, tmp_path: Path, changes: dict[str, Any], message: str
-) -> None:
+def test_what_cannot_work_is_refused(lab_folder: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         train(config(lab_folder, tmp_path / "run", **changes))
     assert not (tmp_path / "run").exists()
 
 
 def test_a_training_starts_from_a_checkpoint(lab_folder: Path, tmp_path: Path) -> None:
-    first = train(config(lab_folder, tmp_path / "first", steps=30, batch_size=8, peak_lr=3e-3))
-    again = train(config(lab_folder, tmp_path / "again", steps=1, init_from=first, peak_lr=1e-9, widths=(32, 32)))
+    first = train(config(lab_folder, tmp_path / "first", fast(), steps=30))
+    wide = replace(TINY, network=NetworkConfig(widths=(32, 32)), optimizer=OptimizerConfig(peak_lr=1e-9))
+    again = train(config(lab_folder, tmp_path / "again", wide, steps=1, init_from=first))
     before, after = load_checkpoint(first), load_checkpoint(again)
     assert before.config == after.config
     for old, new in zip(before.model.parameters(), after.model.parameters(), strict=True):
@@ -119,33 +154,128 @@ def test_a_run_is_never_overwritten(lab_folder: Path, tmp_path: Path) -> None:
         train(config(lab_folder, tmp_path / "run"))
 
 
-def test_a_loss_that_is_no_number_ends_the_training_and_keeps_the_checkpoint(
-    lab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_loss_that_is_no_number_stops_and_names_the_last_good_checkpoint(lab_folder: Path, tmp_path: Path) -> None:
+    endless = replace(TINY, kl=KLAnnealing(annealing="cyclical", cycles=1, ratio=0.5, stop=float("inf")))
+    with pytest.raises(
+        InputError, match=r"The loss is (nan|inf) at step \d, with a learning rate of .*; no checkpoint"
+    ):
+        train(config(lab_folder, tmp_path / "run", endless))
+    train(config(lab_folder, tmp_path / "good", steps=4))
+    broken = tmp_path / "good" / "step_000004" / "state" / "state.pt"
+    state = torch.load(broken, weights_only=True)
+    state["model"]["latent_in.weight"].fill_(float("nan"))
+    torch.save(state, broken)
+    with pytest.raises(InputError, match=r"The loss is nan at step 5, .*; the last good checkpoint is .*step_000004"):
+        train(config(lab_folder, tmp_path / "good", steps=8, resume=True))
+    load_checkpoint(tmp_path / "good")
+
+
+def test_a_stopped_and_resumed_training_is_bit_equal_to_one_that_never_stopped(
+    lab_folder: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("training.train.kl_weight", lambda peak, progress: float("nan") if progress > 0.7 else 0.0)
-    with pytest.raises(InputError, match="The loss is nan at step 3; try a --peak-lr below"):
-        train(config(lab_folder, tmp_path / "run", steps=4, validate_every=2))
-    kept = tmp_path / "run" / "checkpoint"
-    assert json.loads((kept / "training.json").read_text())["step"] == 2
-    load_checkpoint(kept)
+    recipe = replace(
+        TINY,
+        clips=ClipsConfig(batch_size=2, fast_share=0.5, fast_epochs=1),
+        optimizer=OptimizerConfig(interpolate_every=1, accumulate=2),
+        kl=KLAnnealing(annealing="cyclical", every="epoch"),
+        histogram_epochs=2,
+    )
+    whole = train(config(lab_folder, tmp_path / "whole", recipe, steps=9, validate_every=3))
+    parts = config(lab_folder, tmp_path / "parts", recipe, steps=9, validate_every=4)
+    interrupt_after(5, parts)
+    assert told(parts.out)["step"] == 5
+    train(replace(parts, resume=True))
+    assert losses(parts.out) == losses(whole) and len(losses(whole)) == 9
+    a, b = (load_file(last(run) / "model.safetensors") for run in (whole, parts.out))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def interrupt_after(step: int, options: TrainConfig) -> None:
+    """Train until Ctrl-C is pressed in the middle of step `step`."""
+    from training import train as module
+
+    original, count = module.train_step, 0
+
+    def interrupted(*arguments: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == step:
+            signal.raise_signal(signal.SIGINT)
+        return original(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "train_step", interrupted)
+        with pytest.raises(SystemExit) as stopped:
+            train(options)
+    assert stopped.value.code == 130
+
+
+def test_resuming_where_nothing_is_begins(lab_folder: Path, tmp_path: Path) -> None:
+    assert told(train(config(lab_folder, tmp_path / "run", resume=True)))["step"] == 3
+
+
+def test_resuming_with_other_options_is_refused_by_name(lab_folder: Path, tmp_path: Path) -> None:
+    run = train(config(lab_folder, tmp_path / "run"))
+    other = replace(TINY, optimizer=OptimizerConfig(peak_lr=0.5))
+    with pytest.raises(InputError, match=r"--optimizer.peak-lr was 0.001 when the run began and is 0.5 now"):
+        train(config(lab_folder, run, other, steps=6, resume=True))
+
+
+def test_with_minutes_the_rest_of_them_is_trained(lab_folder: Path, tmp_path: Path) -> None:
+    run = train(config(lab_folder, tmp_path / "run", max_minutes=0.03))
+    step = told(run)["step"]
+    train(config(lab_folder, run, max_minutes=0.03, resume=True))
+    assert told(run)["step"] == step  # none was left
+    minutes = torch.load(last(run) / "state" / "state.pt", weights_only=True)["minutes"]
+    train(config(lab_folder, run, max_minutes=minutes + 0.03, resume=True))
+    assert told(run)["step"] > step
+
+
+def test_the_last_and_the_best_checkpoint_are_kept(lab_folder: Path, tmp_path: Path) -> None:
+    run = train(config(lab_folder, tmp_path / "run", fast(), steps=6, validate_every=1))
+    scores = {row["step"]: row["validation_psnr"] for row in read_rows(run) if "validation_psnr" in row}
+    best = max(scores, key=lambda step: (round(scores[step], 3), step))
+    assert set(checkpoints_in(run)) == {best, 6}
+    assert load_checkpoint(run).name == f"run/step_{best:06d}"
+
+
+def launch(launcher: Sequence[str], lab_folder: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", *launcher, "training", "train", "--data", str(lab_folder), "--out", str(out)]
+    command += [*TINY_OPTIONS, "--mixed-precision", "no", "--log-every", "1", *options]
+    return subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_was_learned(lab_folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "training", "train", "--data", str(lab_folder), "--out", str(tmp_path / "run")]
-    command += ["--max-minutes", "1", "--widths", "16", "16", "--attention-levels", "1", "--batch-size", "2"]
-    with subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
-    ) as process:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_save_and_stop(number: signal.Signals, code: int, lab_folder: Path, tmp_path: Path) -> None:
+    with launch([], lab_folder, tmp_path / "run", "--max-minutes", "1") as process:
         assert process.stderr is not None
         said = ""
         while not re.search(r"step ([5-9]|\d\d)", said) and (letter := process.stderr.read(1)):
             said += letter
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said += process.communicate(timeout=60)[1]
-    assert process.returncode == 130
-    assert "Traceback" not in said
-    assert json.loads((tmp_path / "run" / "checkpoint" / "training.json").read_text())["step"] >= 5
+    assert process.returncode == code and "Traceback" not in said
+    assert "the same command with --resume goes on" in said
+    assert told(tmp_path / "run")["step"] >= 5
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_a_run_resumes_and_ends_as_if_never_killed(lab_folder: Path, tmp_path: Path) -> None:
+    steps = ["--steps", "60", "--validate-every", "2", "--validation-frames", "4"]
+    with launch([], lab_folder, tmp_path / "whole", *steps) as process:
+        assert process.wait(timeout=120) == 0, process.stderr.read() if process.stderr else ""
+    for _ in range(3):
+        with launch([], lab_folder, tmp_path / "run", *steps, "--resume") as process:
+            assert process.stderr is not None
+            before = max(checkpoints_in(tmp_path / "run"), default=0)
+            while max(checkpoints_in(tmp_path / "run"), default=0) < before + 6 and process.poll() is None:
+                process.stderr.read(1)
+            process.kill()
+    with launch([], lab_folder, tmp_path / "run", *steps, "--resume") as process:
+        assert process.wait(timeout=120) == 0
+    assert losses(tmp_path / "run") == losses(tmp_path / "whole")
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.slow
@@ -158,12 +288,20 @@ def test_ctrl_c_keeps_what_was_learned(lab_folder: Path, tmp_path: Path) -> None
     ids=["accelerate launch", "torchrun"],
 )
 def test_training_starts_under(launcher: list[str], lab_folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", *launcher, "training", "train", "--data", str(lab_folder)]
-    command += ["--max-minutes", "0.05"]  # by the clock: the processes have to agree on the last step
-    command += ["--out", str(tmp_path / "run"), "--widths", "16", "16", "--attention-levels", "1", "--batch-size", "2"]
-    done = subprocess.run(
-        command, cwd=Path(__file__).parents[2], env=ENVIRONMENT, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count(" steps, validation PSNR") == 1
-    assert load_checkpoint(tmp_path / "run" / "checkpoint").config.data.height == 16
+    # By the clock: the processes have to agree on the last step.
+    with launch(launcher, lab_folder, tmp_path / "run", "--max-minutes", "0.05") as process:
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    assert len(re.findall(r"\d+ steps, validation PSNR", said)) == 1
+    assert load_checkpoint(tmp_path / "run").config.data.height == 16
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_losses_of_one_with_twice_the_batch(lab_folder: Path, tmp_path: Path) -> None:
+    two = ["torch.distributed.run", "--nproc_per_node", "2", "-m"]
+    with launch(two, lab_folder, tmp_path / "two", "--steps", "5") as process:
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    one = train(config(lab_folder, tmp_path / "one", replace(TINY, clips=ClipsConfig(batch_size=4)), steps=5))
+    assert losses(tmp_path / "two") == pytest.approx(losses(one), abs=1e-4)
+    assert losses(tmp_path / "two") == pytest.approx(losses(one), rel=1e-3)

@@ -1,0 +1,35 @@
+"""The folder of a training run: which checkpoints lie in it, and which is the best."""
+
+import json
+import re
+from pathlib import Path
+
+TRAINING = "training.json"
+_STEP = re.compile(r"step_([0-9]{6,12})")
+
+
+def step_folder(run: Path, step: int) -> Path:
+    """Where the checkpoint of a step belongs."""
+    return run / f"step_{step:06d}"
+
+
+def checkpoints_in(run: Path) -> dict[int, Path]:
+    """The checkpoints of a run by their steps, in this order; none where it is no run. Each is complete."""
+    if not run.is_dir():
+        return {}
+    found = [(match, path) for path in run.iterdir() if (match := _STEP.fullmatch(path.name)) and path.is_dir()]
+    return {int(match[1]): path for match, path in sorted(found, key=lambda item: int(item[0][1]))}
+
+
+def best_checkpoint(run: Path) -> Path | None:
+    """The checkpoint that validated best, the later one of equal ones; None where there are none."""
+    return max(checkpoints_in(run).values(), key=validation_psnr, default=None)
+
+
+def validation_psnr(checkpoint: Path) -> tuple[float, str]:
+    """What `training.json` says of a checkpoint's validation, dB, and the folder's name, for comparing."""
+    try:
+        score = json.loads((checkpoint / TRAINING).read_text()).get("validation_psnr")
+    except (OSError, ValueError, AttributeError):
+        score = None
+    return (float(score) if isinstance(score, int | float) else float("-inf")), checkpoint.name

@@ -1,0 +1,123 @@
+"""All that decides what a training learns."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cvae.config import DataConfig, Lab4Config, PoseCVAEConfig
+from training.checks import check, check_all
+from training.objective import ObjectiveConfig
+from training.schedules import KLAnnealing, TeacherForcing
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """Which network, and its sizes."""
+
+    family: Literal["pose_cvae", "lab4"] = "pose_cvae"
+    """`pose_cvae` is ours, `lab4` the lab's, whose sizes are fixed."""
+    patch_size: int | None = None
+    """Pixel blocks folded into channels: 1 up to 32 pixels of height, 2 above, by default."""
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+    """Channels of each level."""
+    attention_levels: tuple[int, ...] = (1, 2)
+    """Levels on which body parts are looked up in the reference frame."""
+
+    def for_frames(self, data: DataConfig) -> PoseCVAEConfig | Lab4Config:
+        """What travels with the weights."""
+        if self.family == "lab4":
+            return Lab4Config()
+        patch = self.patch_size or (1 if data.height <= 32 else 2)
+        return PoseCVAEConfig(patch_size=patch, widths=self.widths, attention_levels=self.attention_levels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipsConfig:
+    """Which clips are cut from the recordings."""
+
+    batch_size: int = 4
+    """Clips a step, of each process."""
+    frames: int = 3
+    """Of a clip: one that is given and those predicted from it, each fed back."""
+    person_weight: float = 0.5
+    """How much more often clips with much of the person in the picture are drawn."""
+    fast_share: float = 1.0
+    """Fast train: share of the data, its beginning, that is used in the first epochs."""
+    fast_epochs: int = 0
+    """Fast train: in how many."""
+
+    def __post_init__(self) -> None:
+        check_all(self, "clips.", ("batch_size",), 1)
+        check_all(self, "clips.", ("frames",), 2)
+        check_all(self, "clips.", ("person_weight", "fast_epochs"), 0)
+        check("--clips.fast-share", self.fast_share, lambda share: 0 < share <= 1, "a share above 0, at most 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig:
+    """How clips are changed, frames, poses and reference alike."""
+
+    zoom_share: float = 0.5
+    """Share of clips shown from nearer, farther or aside."""
+    zoom: tuple[float, float] = (0.6, 1.2)
+    """Smallest and largest magnification of those."""
+    shift: float = 0.15
+    """Largest shift of those, in pictures."""
+    crop_share: float = 0.0
+    """Share of clips of which a part is shown, enlarged to all of the picture."""
+    smallest_crop: float = 0.5
+    """Side of the smallest part, in sides of the picture."""
+    recolour_share: float = 0.0
+    """Share of clips whose colour channels are swapped; for data of many people."""
+
+    def __post_init__(self) -> None:
+        check_all(self, "augment.", ("zoom_share", "crop_share", "recolour_share"), 0, 1)
+        check_all(self, "augment.", ("shift",), 0)
+        check("--augment.smallest-crop", self.smallest_crop, lambda side: 0 < side <= 1, "above 0, at most 1")
+        expected = "a smallest and a largest magnification above zero"
+        check("--augment.zoom", self.zoom, lambda zoom: 0 < zoom[0] <= zoom[1], expected)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """How the weights are changed."""
+
+    peak_lr: float = 1e-3
+    """Learning rate after warm-up."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """`cosine` warms up and falls to zero at the end of the training."""
+    weight_decay: float = 1e-2
+    """Of AdamW; with 0 it is Adam."""
+    accumulate: int = 1
+    """Batches whose gradients are added up for one step."""
+    average: bool = True
+    """Keep the average of the weights over the last part of the training, instead of the last weights."""
+    interpolate_every: int = 0
+    """Every so many epochs, pull the weights back towards their beginning by the cosine of the angle; 0 is never."""
+
+    def __post_init__(self) -> None:
+        check("--optimizer.peak-lr", self.peak_lr, lambda rate: rate > 0, "above zero")
+        check_all(self, "optimizer.", ("accumulate",), 1)
+        check_all(self, "optimizer.", ("weight_decay", "interpolate_every"), 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that decides what is learned; a preset is a recipe."""
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    clips: ClipsConfig = field(default_factory=ClipsConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    kl: KLAnnealing = field(default_factory=KLAnnealing)
+    forcing: TeacherForcing = field(default_factory=TeacherForcing)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    histogram_epochs: int = 0
+    """Epochs, from the beginning, in which a frame that is fed back gets the histogram of the one before."""
+    size: tuple[int, int] | None = None
+    """Height and width of the frames; the data's own by default."""
+    seed: int = 0
+    """Of weights, clips and noise."""
+
+    def __post_init__(self) -> None:
+        check_all(self, "", ("histogram_epochs", "seed"), 0)
+        check("--size", self.size, lambda size: size is None or min(size) > 0, "a height and a width in pixels")

@@ -1,0 +1,208 @@
+"""The state of a training: what a step changes, how it is saved, and how it is found again."""
+
+import copy
+import dataclasses
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from cvae.checkpoint import load_checkpoint, save_checkpoint
+from cvae.config import Config, DataConfig
+from cvae.errors import InputError
+from cvae.files import filling
+from cvae.models import Model, build_model
+from cvae.runs import checkpoints_in, step_folder, validation_psnr
+from training.config import TrainConfig
+from training.objective import Objective
+
+STATE = "state"
+_STATE_FILE = "state.pt"
+LEFT_OPEN = ("data", "out", "resume", "init_from", "steps", "max_minutes", "validate_every", "log_every", "workers")
+"""Options that may be others when a run is resumed: they do not decide what is learned from a clip."""
+
+
+@dataclass
+class Run:
+    """What one training step needs and changes."""
+
+    accelerator: Accelerator
+    objective: nn.Module
+    average: Model
+    optimizer: torch.optim.Optimizer
+    initial: dict[str, Tensor]
+    """The weights at the beginning, on the CPU; empty where they are never pulled back to them."""
+    checkpoint_config: Config
+    description: dict[str, Any]
+    step: int = 0
+    epoch_progress: float = 0.0
+    """Progress of the training when the epoch began."""
+    minutes: float = 0.0
+    """Trained before this process began."""
+
+    @property
+    def model(self) -> Model:
+        """The network that is being trained, without what data-parallel training and compiling wrap around it."""
+        return self.accelerator.unwrap_model(self.objective, keep_torch_compile=False).model
+
+
+def start_run(accelerator: Accelerator, config: TrainConfig, size: tuple[int, int]) -> Run:
+    """Weights and optimizer at step 0, for frames of this height and width.
+
+    Raises:
+        InputError: If the network cannot work on this size, or the checkpoint to start from cannot be used.
+    """
+    recipe = config.recipe
+    checkpoint_config, model = _start_model(config, size)
+    model.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(model).to(accelerator.device).requires_grad_(False).eval()
+    initial = {}
+    if recipe.optimizer.interpolate_every:
+        initial = {name: parameter.detach().cpu().clone() for name, parameter in model.named_parameters()}
+    objective: nn.Module = Objective(model, recipe.objective, kl_per_value=recipe.kl.per_value)
+    if config.compile:
+        objective = torch.compile(objective)  # type: ignore[assignment]
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=recipe.optimizer.peak_lr,
+        betas=(0.9, 0.99),
+        weight_decay=recipe.optimizer.weight_decay,
+        fused=True,
+    )
+    prepared, optimizer = accelerator.prepare(objective, optimizer)
+    return Run(accelerator, prepared, average, optimizer, initial, checkpoint_config, _describe(config, accelerator))
+
+
+def _start_model(config: TrainConfig, size: tuple[int, int]) -> tuple[Config, Model]:
+    """A new network for frames of this size, or the one to start from."""
+    torch.manual_seed(config.recipe.seed)
+    data = DataConfig(height=size[0], width=size[1])
+    if config.init_from is None:
+        checkpoint_config = Config(model=config.recipe.network.for_frames(data), data=data)
+        return checkpoint_config, build_model(checkpoint_config.model)
+    checkpoint = load_checkpoint(config.init_from)
+    return dataclasses.replace(checkpoint.config, data=data), checkpoint.model.train().requires_grad_(True)
+
+
+def _describe(config: TrainConfig, accelerator: Accelerator) -> dict[str, Any]:
+    """What `training.json` says from the start, for people and the model card: options, machine and code."""
+    options = {k: v.name if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
+    return {
+        "options": options,
+        "machine": {
+            "device": accelerator.device.type,
+            "processes": accelerator.num_processes,
+            "mixed_precision": accelerator.mixed_precision,
+            "torch": torch.__version__,
+        },
+        "code": code_version(),
+    }
+
+
+def code_version() -> str | None:
+    """The commit of the code, with `-dirty` where it was changed since; None where there is no git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        said = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return said.stdout.strip() or None
+
+
+def save_run(run: Run, out: Path, minutes: float, score: float) -> Path:
+    """Write the checkpoint of this step with all that resuming needs, and remove what neither is best nor last.
+
+    The folder appears whole or not at all; what was saved before stays until then.
+
+    Args:
+        run: At the step to save.
+        out: Folder of the run.
+        minutes: Trained so far.
+        score: PSNR of the validation, dB.
+
+    Raises:
+        InputError: If it cannot be written, as on a full disk; it names the last checkpoint that was.
+    """
+    folder = step_folder(out, run.step)
+    told = {"step": run.step, "minutes": round(minutes, 1), "validation_psnr": round(score, 3)}
+    state = {
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "scaler": run.accelerator.scaler.state_dict() if run.accelerator.scaler else {},
+        "initial": run.initial,
+        "step": run.step,
+        "epoch_progress": run.epoch_progress,
+        "minutes": minutes,
+        "decisive": decisive_options(run),
+    }
+    try:
+        with filling(folder) as partial:
+            save_checkpoint(partial, run.checkpoint_config, run.average, run.description | told)
+            (partial / STATE).mkdir()
+            torch.save(state, partial / STATE / _STATE_FILE)
+    except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
+        reason = error.strerror if isinstance(error, OSError) else "the disk may be full"
+        kept = list(checkpoints_in(out).values())
+        last = f"the last good checkpoint is {kept[-1]}" if kept else "there is no earlier checkpoint"
+        raise InputError(f"Step {run.step} cannot be saved in {out} ({reason}); {last}.") from error
+    _prune(out)
+    return folder
+
+
+def _prune(out: Path) -> None:
+    folders = list(checkpoints_in(out).values())
+    best = max(folders, key=validation_psnr)
+    for folder in folders[:-1]:
+        shutil.rmtree(folder / STATE if folder == best else folder, ignore_errors=True)
+
+
+def decisive_options(run: Run) -> str:
+    """The options that must be the same when the run is resumed, as JSON."""
+    options = run.description["options"]
+    return json.dumps({name: value for name, value in options.items() if name not in LEFT_OPEN})
+
+
+def resume_run(run: Run, out: Path) -> bool:
+    """Bring a new run to where the last checkpoint in `out` stopped; leftovers of a broken save are removed.
+
+    Returns:
+        False where there is no checkpoint.
+
+    Raises:
+        InputError: If the options are others, or the state cannot be read.
+    """
+    folders = checkpoints_in(out)
+    if not folders:
+        return False
+    folder = list(folders.values())[-1]
+    try:
+        state = torch.load(folder / STATE / _STATE_FILE, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds on a damaged file
+        raise InputError(
+            f"{folder} cannot be resumed from: its {STATE}/{_STATE_FILE} is missing or damaged."
+        ) from error
+    _check_same_options(json.loads(state["decisive"]), json.loads(decisive_options(run)))
+    run.model.load_state_dict(state["model"])
+    run.average.load_state_dict(load_checkpoint(folder).model.state_dict())
+    run.optimizer.load_state_dict(state["optimizer"])
+    if run.accelerator.scaler:
+        run.accelerator.scaler.load_state_dict(state["scaler"])
+    run.initial, run.step, run.minutes = state["initial"], state["step"], state["minutes"]
+    run.epoch_progress = state["epoch_progress"]
+    return True
+
+
+def _check_same_options(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> None:
+    for name in before.keys() | now.keys():
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            _check_same_options(old, new, f"{prefix}{name}.".removeprefix("recipe."))
+        elif old != new:
+            option = f"{prefix}{name}".replace("_", "-")
+            raise InputError(f"--{option} was {old} when the run began and is {new} now; resume with the same options.")
