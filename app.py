@@ -24,8 +24,9 @@ from cvae.inputs import LIMITS
 from web.examples import Example, build_cards, copy_to_cache, find_examples
 from web.panels import build_input_panel, build_result_panel, outputs, updates
 from web.player import RUN_FAILED, PlayerView
-from web.poses import Session, show_poses
+from web.poses import show_poses
 from web.prediction import Inputs, Step, predict
+from web.session import Session
 from web.strip import fault_strip, sentence_strip
 from web.theme import CSS, build_theme
 from web.uploads import RefuseFileAddresses, uploaded_files
@@ -195,8 +196,8 @@ def on_example(examples: Sequence[Example], session: Session, index: int) -> lis
     """The clicked example as values of first frame, poses, ground truth and the strip of poses."""
     if session.running:
         raise page_error("A prediction is running; stop it first, or wait for its end.")
-    session.uploaded = ()
     example = copy_to_cache(examples[index])
+    session.uploaded = [example.poses]
     truth = [str(example.truth)] if example.truth else None
     return [str(example.first_frame), [str(example.poses)], truth, gr.HTML(visible=False)]
 

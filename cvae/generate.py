@@ -121,7 +121,7 @@ def main(config: GenerateConfig) -> None:
     """`python -m cvae generate`."""
     checkpoint = load_checkpoint(config.checkpoint, pick_device(config.device))
     size = checkpoint.config.data.size
-    with frame_bar("reading poses") as watch:
+    with frame_bar("reading") as watch:
         request = read_request(
             config.first_frame,
             config.poses,

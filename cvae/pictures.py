@@ -1,5 +1,6 @@
 """Pictures of any kind as RGB on white, in any size."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,17 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cvae.errors import InputError
-from cvae.inputs import LIMITS, PICTURE_FORMATS, Limits, millions, open_file, quoted, read_head, recognise
+from cvae.inputs import (
+    LIMITS,
+    PICTURE_FORMATS,
+    Limits,
+    millions,
+    open_file,
+    quoted,
+    read_head,
+    recognise,
+    width_by_height,
+)
 
 _PILLOW_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 # A JPEG of several pictures is no animation: phones keep a depth map or a preview in the second.
@@ -104,3 +115,14 @@ def resize_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if size != shrunk:
         frame = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_CUBIC)
     return frame
+
+
+def is_stretched(came: tuple[float, float], size: tuple[int, int]) -> bool:
+    """Whether to resize from one `(H, W)` to the other changes proportions so that people see it."""
+    return abs(math.log((size[0] * came[1]) / (size[1] * came[0]))) > 0.05
+
+
+def resize_note(what: str, came: tuple[int, int], size: tuple[int, int]) -> str:
+    """The sentence that tells the user of it; `what` is with its verb: "The first frame is"."""
+    shape = ", which changes the proportions" if is_stretched(came, size) else ""
+    return f"{what} resized from {width_by_height(came)} to {width_by_height(size)} (width x height){shape}."

@@ -11,12 +11,14 @@ Watch = Callable[[int, int | None], None]
 
 @contextmanager
 def frame_bar(title: str) -> Iterator[Watch]:
-    """A bar that counts frames, moved by the function it gives; before the first frame nothing is shown."""
+    """A bar that counts frames, moved by the function it gives, anew for each clip; at first nothing is shown."""
     bars: list[tqdm] = []
 
     def watch(done: int, promised: int | None) -> None:
         if not bars:
             bars.append(tqdm(desc=title, total=promised, unit=" frames", leave=False))
+        if done < bars[0].n:
+            bars[0].reset(promised)
         bars[0].update(done - bars[0].n)
 
     try:

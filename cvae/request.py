@@ -9,7 +9,7 @@ import numpy as np
 from cvae.errors import InputError
 from cvae.export import DEFAULT_FPS
 from cvae.inputs import width_by_height
-from cvae.pictures import read_picture, resize_frame
+from cvae.pictures import is_stretched, read_picture, resize_frame, resize_note
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.person import find_person
 from cvae.poses.retarget import fit
@@ -17,7 +17,7 @@ from cvae.poses.skeleton import draw_skeletons
 from cvae.poses.source import Poses, read_poses
 from cvae.poses.window import choose_window
 from cvae.progress import Watch
-from cvae.video import read_clip
+from cvae.video import Clip, read_clip
 
 _MOST_OUTSIDE = 0.2
 """Share of the joints that may lie outside of a picture to which they are said to belong."""
@@ -34,7 +34,7 @@ class Request:
     truth: np.ndarray | None
     """uint8 `(T, H, W, 3)`; frame 0 is not compared."""
     fps: float
-    """Frames per second of the poses, else of the truth, else 20."""
+    """Frames per second: what was asked for, else that of the poses, else of the truth, else 20."""
     notes: tuple[str, ...]
     """Sentences that the user should see."""
 
@@ -56,7 +56,7 @@ def read_request(
     """
     picture = read_picture(first_frame) if first_frame else None
     came = read_poses(poses, size=size, watch=watch)
-    return make_request(picture, came, truth, size=size, fps=fps, retarget=retarget)
+    return make_request(picture, came, truth, size=size, fps=fps, retarget=retarget, watch=watch)
 
 
 def make_request(
@@ -67,6 +67,7 @@ def make_request(
     size: tuple[int, int],
     fps: float | None = None,
     retarget: bool | None = None,
+    watch: Watch | None = None,
 ) -> Request:
     """Bring first frame, poses and ground truth together.
 
@@ -78,7 +79,9 @@ def make_request(
         size: Height and width that the network works at; everything is resized to it.
         fps: Frames per second of the video to make; that of the files by default.
         retarget: Fit the poses to the body in the first frame by one scale and one shift. By default they are fitted
-            where they were found in a video of a person and another first frame came.
+            where they were found in a video of a person and another first frame came; to their own video's first
+            frame they are not fitted in any case.
+        watch: Called after every frame of the truth that is read.
 
     Raises:
         InputError: If there is no first frame, no person in it to fit the poses to, nothing to predict, or the lengths
@@ -93,11 +96,11 @@ def make_request(
                 "Only a video of a person brings its own."
             )
         picture = video[0]
-    fitted = (came.video is not None and video is None) if retarget is None else retarget
+    fitted = video is None and (came.video is not None if retarget is None else retarget)
     first, pose_pictures = _fitted(picture, came, size) if fitted else _as_they_are(picture, came, size, notes)
     if len(pose_pictures) < 2:
         raise InputError("There is one pose; expected at least two: pose 0 belongs to the first frame.")
-    truth_clip = read_clip(truth, size=size) if truth else None
+    truth_clip = read_clip(truth, size=size, watch=watch) if truth else None
     frames = truth_clip.frames if truth_clip else video
     if frames is not None and len(frames) != len(pose_pictures):
         raise InputError(
@@ -116,13 +119,14 @@ def _as_they_are(
 ) -> tuple[np.ndarray, np.ndarray]:
     """First frame and poses where the poses are already those of the person in the first frame."""
     if picture.shape[:2] != size:
-        came_size, needed = width_by_height(picture.shape[:2]), width_by_height(size)
-        notes.append(f"The first frame is resized from {came_size} to {needed} (width x height).")
+        notes.append(resize_note("The first frame is", picture.shape[:2], size))
     first = resize_frame(picture, size)
-    if came.keypoints is None:
-        assert came.pictures is not None
-        return first, came.pictures
-    return first, draw_skeletons(_on_canvas(came.keypoints, picture.shape[:2]).at(size), size)
+    if isinstance(came.content, Clip):
+        return first, came.content.frames
+    canvas = None if came.content.is_normalised else came.content.canvas
+    if canvas and is_stretched(canvas, size):
+        notes.append(resize_note("The poses are", (round(canvas[0]), round(canvas[1])), size))
+    return first, draw_skeletons(_on_canvas(came.content, picture.shape[:2]).at(size), size)
 
 
 def _on_canvas(keypoints: Keypoints, picture: tuple[int, int]) -> Keypoints:
@@ -143,15 +147,15 @@ def _on_canvas(keypoints: Keypoints, picture: tuple[int, int]) -> Keypoints:
 
 def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """The part of the first frame around the person; this person's pose and then the driver's, fitted."""
-    if came.keypoints is None:
+    if isinstance(came.content, Clip):
         raise InputError(
             "Pictures of skeletons on white cannot be fitted to another person; give key points or a video of a person."
         )
     body = find_person(picture)
     window = choose_window(picture.shape[:2], size, body[None])
     target = window.move(body, size)
-    keypoints = came.keypoints
-    points = keypoints.at(picture.shape[:2]) if keypoints.canvas == (1, 1) else keypoints.points
+    keypoints = came.content
+    points = keypoints.at(picture.shape[:2]) if keypoints.is_normalised else keypoints.points
     seen = np.flatnonzero((points[..., 2] > 0).any(axis=1))
     if not len(seen):
         raise InputError("There is nobody in any of the poses.")

@@ -1,6 +1,5 @@
 """Clips: frames at an even rate, read from whatever a user has and kept in memory."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 
 from cvae.errors import InputError
 from cvae.inputs import LIMITS, Limits, quoted, width_by_height
-from cvae.pictures import resize_frame
+from cvae.pictures import resize_frame, resize_note
 from cvae.progress import Watch
 from cvae.reader import ClipReader
 
@@ -108,11 +107,5 @@ class FrameBuffer:
         """Whether frames were resized, as a sentence."""
         if self.size is None or list(self._came) == [self.size]:
             return
-        first = next(iter(self._came))
-        more = " and other sizes" if len(self._came) > 1 else ""
-        stretch = (self.size[0] * first[1]) / (self.size[1] * first[0])
-        shape = ", which changes their proportions" if abs(math.log(stretch)) > 0.05 else ""
-        yield (
-            f"The frames of {quoted(self.name)} are resized from {width_by_height(first)}{more} "
-            f"to {width_by_height(self.size)} (width x height){shape}."
-        )
+        various = ", which are of several sizes," if len(self._came) > 1 else ""
+        yield resize_note(f"The frames of {quoted(self.name)}{various} are", next(iter(self._came)), self.size)

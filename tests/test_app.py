@@ -14,8 +14,8 @@ from cvae.config import Config, DataConfig, Lab4Config, SamplingConfig
 from tests.conftest import moving_square, random_model, write_pictures
 from web.examples import Example
 from web.panels import updates
-from web.poses import Session
 from web.prediction import Step
+from web.session import Session
 
 
 @pytest.fixture(autouse=True)

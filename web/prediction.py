@@ -18,8 +18,8 @@ from cvae.pictures import read_picture
 from cvae.progress import Watch
 from cvae.request import Request, make_request
 from web.player import PlayerView, Track, live_frame
-from web.poses import Session
 from web.results import Downloads, new_folder, sheet_layout, write_downloads, write_sheets
+from web.session import Session
 from web.worker import Progress, Stopped, Worker
 
 MAX_SECONDS = 300.0
@@ -98,6 +98,7 @@ def _to_request(checkpoint: Checkpoint, session: Session, inputs: Inputs, watch:
         size=size,
         fps=inputs.fps or None,
         retarget=None if inputs.retarget else False,
+        watch=watch,
     )
 
 

@@ -46,11 +46,10 @@ def poses_strip(came: Poses, size: tuple[int, int]) -> str:
     rate = f", {came.fps:.4g} frames/s, {came.count / came.fps:.1f} s" if came.fps else ""
     text = html.escape(f"{came.count} {noun} from {came.title}{rate}")
     rows = "" if came.video is None else _row(came.video[_picks(came.count, size)], "Frames of the video")
-    if came.keypoints is None:
-        assert came.pictures is not None
-        rows += _row(came.pictures[_picks(came.count, size)], text)
+    if isinstance(came.content, Keypoints):
+        rows += _row(_skeletons(came.content, size), text)
     else:
-        rows += _row(_skeletons(came.keypoints, size), text)
+        rows += _row(came.content.frames[_picks(came.count, size)], text)
     return f"{rows}<p>{text}</p>" + "".join(f"<p>{html.escape(note)}</p>" for note in came.notes)
 
 
@@ -67,7 +66,7 @@ def _picks(count: int, size: tuple[int, int]) -> np.ndarray:
 def _skeletons(keypoints: Keypoints, size: tuple[int, int]) -> np.ndarray:
     known = keypoints if keypoints.canvas else _in_their_extent(keypoints)
     assert known.canvas is not None
-    height, width = size if known.canvas == (1, 1) else known.canvas
+    height, width = size if known.is_normalised else known.canvas
     shown = (HEIGHT, round(HEIGHT * min(8.0, max(1 / 8, width / height))))
     drawn = draw_skeletons(known.at(shown)[_picks(len(known.points), shown)], shown)
     return np.stack([cv2.erode(picture, _THICKER) for picture in drawn])
@@ -75,11 +74,13 @@ def _skeletons(keypoints: Keypoints, size: tuple[int, int]) -> np.ndarray:
 
 def _in_their_extent(keypoints: Keypoints) -> Keypoints:
     """On a canvas as large as they need: nobody says which picture they belong to."""
-    seen = keypoints.points[keypoints.points[..., 2] > 0][:, :2]
+    is_seen = keypoints.points[..., 2:] > 0
+    seen = keypoints.points[is_seen[..., 0], :2]
     if not len(seen):
         return Keypoints(points=keypoints.points, canvas=(1, 1))
     low, high = seen.min(axis=0), seen.max(axis=0)
     side = max(1.0, float((high - low).max()))
     extent = np.maximum(high - low, side / 4) + 2 * _MARGIN * side
     shift = (low + high - extent) / 2
-    return Keypoints(points=keypoints.points - [*shift, 0], canvas=(float(extent[1]), float(extent[0])))
+    moved = np.where(is_seen, keypoints.points - [*shift, 0], 0)
+    return Keypoints(points=moved, canvas=(float(extent[1]), float(extent[0])))

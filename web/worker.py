@@ -47,7 +47,7 @@ class Worker(Generic[T]):
         """Nothing begins yet.
 
         Args:
-            work: Calls its argument after every frame in which a person was looked for.
+            work: Calls its argument after every frame that it has dealt with.
             is_over: Whether the work shall end, asked after every frame.
         """
         self._work = work
@@ -89,9 +89,9 @@ class Worker(Generic[T]):
         if self._left or self._is_over():
             raise Stopped
         if promised and done <= promised:  # it is a guess
-            self._progress = Progress(sentence=f"Reading the poses: frame {done} of {promised}", share=done / promised)
+            self._progress = Progress(sentence=f"Reading: frame {done} of {promised}", share=done / promised)
         else:
-            self._progress = Progress(sentence=f"Reading the poses: frame {done}")
+            self._progress = Progress(sentence=f"Reading: frame {done}")
 
 
 @contextmanager

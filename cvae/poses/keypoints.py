@@ -18,6 +18,11 @@ class Keypoints:
     notes: tuple[str, ...] = ()
     """Sentences that the user should see: who was followed, which joints or frames are missing."""
 
+    @property
+    def is_normalised(self) -> bool:
+        """Whether x and y are shares of a picture of any shape."""
+        return self.canvas == (1, 1)
+
     def at(self, size: tuple[int, int]) -> np.ndarray:
         """The points in pixels of a picture of `size` `(H, W)`: `(T, 23, 3)`, a copy. The canvas must be known."""
         assert self.canvas is not None

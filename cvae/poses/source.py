@@ -1,7 +1,7 @@
 """Poses from whatever a user has: what came is told by its content and brought to one form."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from cvae.poses.weights import find_weights
 from cvae.progress import Watch
 from cvae.reader import ClipReader
 from cvae.stills import is_folder
-from cvae.video import read_clip
+from cvae.video import Clip, read_clip
 
 _STEP = 6
 """Of the frames of a clip every sixth is looked at, until enough of them are not blank: many clips fade in."""
@@ -28,26 +28,29 @@ _STEP = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Poses:
-    """A sequence of poses: as key points, or, where only pictures of skeletons came, as these."""
+    """A sequence of poses."""
 
     title: str
     """What they were taken for: "skeletons on white"."""
-    keypoints: Keypoints | None
-    pictures: np.ndarray | None
-    """uint8 RGB, `(T, H, W, 3)`, where there are no key points."""
+    content: Keypoints | Clip
+    """Key points, or, where only pictures of skeletons on white came, these."""
     video: np.ndarray | None = None
     """Where the poses were found in a video of a person: its frames, `(T, H, W, 3)`, of the key points' canvas."""
-    fps: float | None
-    """Frames per second; None where the source has no rate."""
-    notes: tuple[str, ...]
-    """Sentences that the user should see."""
 
     @property
     def count(self) -> int:
         """T."""
-        shown = self.pictures if self.keypoints is None else self.keypoints.points
-        assert shown is not None
-        return len(shown)
+        return len(self.content.points if isinstance(self.content, Keypoints) else self.content.frames)
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second; None where the source has no rate."""
+        return self.content.fps
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that the user should see."""
+        return self.content.notes
 
 
 def read_poses(
@@ -67,7 +70,7 @@ def read_poses(
     """
     keypoints = read_keypoints(path, limits)
     if keypoints is not None:
-        return Poses(title="key points", keypoints=keypoints, pictures=None, fps=keypoints.fps, notes=keypoints.notes)
+        return Poses(title="key points", content=keypoints)
     _refuse_what_holds_no_poses(path, limits)
     look, canvas, name = _look(path, limits)
     if look == "all black":
@@ -81,7 +84,7 @@ def read_poses(
     clip = read_clip(path, size=size, limits=limits, watch=watch)
     nobody = f"Hardly anything is to be seen in the poses: {quoted(name)} is white, or nearly so, all over."
     notes = (nobody, *clip.notes) if look == "all white" else clip.notes
-    return Poses(title="skeletons on white", keypoints=None, pictures=clip.frames, fps=clip.fps, notes=notes)
+    return Poses(title="skeletons on white", content=replace(clip, notes=notes))
 
 
 def _refuse_what_holds_no_poses(path: Path | Sequence[Path], limits: Limits) -> None:
@@ -110,11 +113,8 @@ def _from_person(path: Path | Sequence[Path], size: tuple[int, int], limits: Lim
     person = read_person(path, size=size, limits=limits, watch=watch)
     return Poses(
         title="a video of a person",
-        keypoints=Keypoints(points=person.points, canvas=size),
-        pictures=None,
+        content=Keypoints(points=person.points, canvas=size, fps=person.fps, notes=person.notes),
         video=person.frames,
-        fps=person.fps,
-        notes=person.notes,
     )
 
 
@@ -124,10 +124,6 @@ def _from_black(path: Path | Sequence[Path], canvas: tuple[int, int], limits: Li
         points = read_coco_pictures((resize_frame(frame, canvas) for frame in reader), reader.name)
     shown, fps, notes = reader.pace()
     redrawn = f"The skeletons of {quoted(reader.name)} are drawn on black (COCO-18); they are redrawn on white."
-    return Poses(
-        title="skeletons on black",
-        keypoints=Keypoints(points=to_edn(points)[shown], canvas=canvas),
-        pictures=None,
-        fps=fps,
-        notes=(redrawn, *reader.notes, *notes),
-    )
+    notes = (redrawn, *reader.notes, *notes)
+    keypoints = Keypoints(points=to_edn(points)[shown], canvas=canvas, fps=fps, notes=notes)
+    return Poses(title="skeletons on black", content=keypoints)

@@ -8,10 +8,10 @@ from cvae.errors import InputError
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.openpose import write_openpose
 from cvae.poses.person import find_person
-from cvae.poses.retarget import fit
 from cvae.poses.skeleton import draw_skeletons
 from cvae.poses.source import Poses
 from cvae.request import make_request, read_request
+from cvae.video import Clip
 from tests.conftest import write_pictures
 from tests.cvae.media import encode_mp4
 from training.puppets.clip import PuppetClip
@@ -21,7 +21,7 @@ SIZE = (64, 128)
 
 def from_points(points: np.ndarray, canvas: tuple[float, float] | None) -> Poses:
     keypoints = Keypoints(points=points, canvas=canvas)
-    return Poses(title="key points", keypoints=keypoints, pictures=None, fps=None, notes=())
+    return Poses(title="key points", content=keypoints)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,47 @@ def test_key_points_are_fitted_when_asked_to(dancer: PuppetClip) -> None:
     )
 
 
-def test_key_points_without_a_canvas_belong_to_the_first_frame(dancer: PuppetClip, tmp_path: Path) -> None:
+def test_to_their_own_first_frame_poses_are_not_fitted(video: Path) -> None:
+    own, asked = read_request(None, video, size=SIZE), read_request(None, video, size=SIZE, retarget=True)
+    np.testing.assert_array_equal(asked.poses, own.poses)
+    np.testing.assert_array_equal(asked.first_frame, own.first_frame)
+
+
+@pytest.mark.parametrize(
+    ("canvas", "notes"),
+    [
+        ((64, 64), ("The poses are resized from 64x64 to 128x64 (width x height), which changes the proportions.",)),
+        ((640, 1280), ()),
+        ((1, 1), ()),
+    ],
+)
+def test_poses_of_another_shape_are_told(
+    dancer: PuppetClip, canvas: tuple[float, float], notes: tuple[str, ...]
+) -> None:
+    points = dancer.keypoints * [canvas[1] / 256, canvas[0] / 128, 1]
+    first_frame = dancer.frames[0, ::2, ::2]
+    assert make_request(first_frame, from_points(points, canvas), size=SIZE).notes == notes
+
+
+def test_a_first_frame_of_another_shape_is_told(dancer: PuppetClip) -> None:
+    request = make_request(dancer.frames[0, :, 64:192], from_points(dancer.keypoints, (128, 256)), size=SIZE)
+    expected = "The first frame is resized from 128x128 to 128x64 (width x height), which changes the proportions."
+    assert request.notes == (expected,)
+
+
+def test_reading_of_the_truth_can_be_watched(dancer: PuppetClip, tmp_path: Path) -> None:
+    truth, seen = write_pictures(tmp_path / "truth", dancer.frames), []
+    make_request(
+        dancer.frames[0],
+        from_points(dancer.keypoints, (128, 256)),
+        truth,
+        size=SIZE,
+        watch=lambda done, promised: seen.append((done, promised)),
+    )
+    assert seen == [(done, 12) for done in range(1, 13)]
+
+
+def test_key_points_without_a_canvas_belong_to_the_first_frame(dancer: PuppetClip) -> None:
     request = make_request(dancer.frames[0], from_points(dancer.keypoints, None), size=SIZE)
     np.testing.assert_array_equal(request.poses, draw_skeletons(dancer.keypoints * [0.5, 0.5, 1], SIZE))
 
@@ -80,7 +120,7 @@ def test_key_points_of_a_larger_picture_are_refused(dancer: PuppetClip) -> None:
 
 
 def test_skeleton_pictures_cannot_be_fitted(dancer: PuppetClip) -> None:
-    drawn = Poses(title="skeletons on white", keypoints=None, pictures=dancer.poses, fps=None, notes=())
+    drawn = Poses(title="skeletons on white", content=Clip(frames=dancer.poses, fps=None))
     with pytest.raises(InputError, match="cannot be fitted to another person; give key points"):
         make_request(dancer.frames[0], drawn, size=(128, 256), retarget=True)
 
@@ -89,8 +129,3 @@ def test_only_a_video_of_a_person_can_do_without_a_first_frame(dancer: PuppetCli
     write_openpose(tmp_path / "a", dancer.keypoints, (128, 256))
     with pytest.raises(InputError, match="There is no first frame, and the poses are key points"):
         read_request(None, tmp_path / "a", size=SIZE)
-
-
-def test_the_fit_to_oneself_changes_nothing(dancer: PuppetClip) -> None:
-    found = fit(dancer.keypoints[0], dancer.keypoints[0])
-    np.testing.assert_allclose(found.apply(dancer.keypoints), dancer.keypoints, atol=1e-9)

@@ -163,7 +163,7 @@ def test_frames_of_two_sizes_are_refused_by_name(tmp_path: Path) -> None:
     clip = read_clip(tmp_path, size=(4, 4))
     assert clip.frames.shape == (2, 4, 4, 3)
     assert clip.notes[0].endswith(
-        "are resized from 8x4 and other sizes to 4x4 (width x height), which changes their proportions."
+        ", which are of several sizes, are resized from 8x4 to 4x4 (width x height), which changes the proportions."
     )
 
 

@@ -1,5 +1,6 @@
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,16 @@ from cvae.errors import InputError
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.source import Poses
 from tests.conftest import moving_square, write_pictures
-from web import poses, worker
-from web.poses import Session, show_poses
+from web import session as session_module
+from web import worker
+from web.poses import show_poses
+from web.session import Session
 
 SIZE = (16, 32)
 POSES = Poses(
     title="a video of a person",
-    keypoints=Keypoints(points=np.zeros((4, 23, 3)), canvas=SIZE),
-    pictures=None,
+    content=Keypoints(points=np.zeros((4, 23, 3)), canvas=SIZE, fps=25.0),
     video=np.zeros((4, *SIZE, 3), np.uint8),
-    fps=25.0,
-    notes=(),
 )
 
 
@@ -41,7 +41,7 @@ def searches(monkeypatch: pytest.MonkeyPatch) -> list[list[Path]]:
             time.sleep(0.002)
         return POSES
 
-    monkeypatch.setattr(poses, "read_poses", read)
+    monkeypatch.setattr(session_module, "read_poses", read)
     return begun
 
 
@@ -52,7 +52,7 @@ def uploaded(*names: str) -> Session:
 def test_progress_is_shown_and_then_the_poses(searches: list[list[Path]]) -> None:
     (first, _), *progress, (last, goes_on) = show_poses(uploaded("a"), [Path("a")], SIZE)
     assert "Reading the files" in first
-    assert any("Reading the poses: frame " in strip and " of 20<" in strip for strip, _ in progress)
+    assert any("Reading: frame " in strip and " of 20<" in strip for strip, _ in progress)
     assert all(reading for _, reading in progress)
     assert not goes_on
     assert "4 poses from a video of a person, 25 frames/s, 0.2 s" in last
@@ -68,8 +68,26 @@ def test_poses_are_read_once_for_the_strip_and_the_run(searches: list[list[Path]
 def test_only_the_last_poses_are_kept(searches: list[list[Path]]) -> None:
     session = Session()
     for name in "aaba":
+        session.uploaded = [Path(name)]
         session.read([Path(name)], SIZE, lambda *_: None)
     assert [path.name for (path,) in searches] == ["a", "b", "a"]
+
+
+def test_search_that_ends_after_other_poses_came_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = uploaded("a")
+    others = replace(POSES, title="others")
+
+    def read(paths: list[Path], *, size: tuple[int, int], watch: Any) -> Poses:
+        if paths == [Path("b")]:
+            return others
+        session.uploaded = [Path("b")]  # meanwhile they are uploaded and read
+        assert session.read(session.uploaded, SIZE, watch) is others
+        return POSES
+
+    monkeypatch.setattr(session_module, "read_poses", read)
+    assert session.read([Path("a")], SIZE, lambda *_: None) is POSES
+    monkeypatch.delattr(session_module, "read_poses")
+    assert session.read([Path("b")], SIZE, lambda *_: None) is others
 
 
 def test_stop_ends_the_search_and_generate_begins_it_anew(searches: list[list[Path]]) -> None:
@@ -105,7 +123,7 @@ def test_search_ends_when_the_page_is_closed(searches: list[list[Path]], monkeyp
             watch(1, None)
             watched.append(time.monotonic())
 
-    monkeypatch.setattr(poses, "read_poses", read)
+    monkeypatch.setattr(session_module, "read_poses", read)
     strips = show_poses(session, [Path("a")], SIZE)
     next(strips), next(strips)
     strips.close()  # type: ignore[attr-defined]

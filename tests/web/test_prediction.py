@@ -15,9 +15,9 @@ from cvae.poses.skeleton import draw_skeleton
 from cvae.poses.source import Poses
 from cvae.video import read_clip
 from tests.conftest import moving_square, write_pictures
-from web import poses, prediction, worker
-from web.poses import Session
+from web import prediction, session, worker
 from web.prediction import Inputs, Step, predict
+from web.session import Session
 
 
 @pytest.fixture(autouse=True)
@@ -164,11 +164,8 @@ def person(monkeypatch: pytest.MonkeyPatch, inputs: Inputs) -> Poses:
     points[4:, :, :2] *= 1.1
     found = Poses(
         title="a video of a person",
-        keypoints=Keypoints(points=points, canvas=(16, 32)),
-        pictures=None,
+        content=Keypoints(points=points, canvas=(16, 32), fps=12.5, notes=("Somebody is there.",)),
         video=moving_square(8)[0],
-        fps=12.5,
-        notes=("Somebody is there.",),
     )
 
     def read(*_: Any, size: tuple[int, int], watch: Any) -> Poses:
@@ -177,7 +174,7 @@ def person(monkeypatch: pytest.MonkeyPatch, inputs: Inputs) -> Poses:
             time.sleep(0.002)
         return found
 
-    monkeypatch.setattr(poses, "read_poses", read)
+    monkeypatch.setattr(session, "read_poses", read)
     monkeypatch.setattr(worker, "INTERVAL", 0.005)
     return found
 
@@ -193,7 +190,7 @@ def test_video_of_a_person_brings_first_frame_truth_and_rate(
 ) -> None:
     steps = run(checkpoint, replace(inputs, first_frame=None, truth=()))
     view = steps[-1].view
-    assert any(step.view.status.startswith("Reading the poses: frame ") for step in steps)
+    assert any(step.view.status.startswith("Reading: frame ") for step in steps)
     assert view.sheets is not None
     assert person.video is not None
     assert np.array_equal(np.array(Image.open(view.sheets["truth"][0]))[:16, :32], person.video[0])
@@ -203,12 +200,12 @@ def test_video_of_a_person_brings_first_frame_truth_and_rate(
 def test_poses_of_a_person_are_fitted_to_the_first_frame_unless_that_is_unwanted(
     checkpoint: Checkpoint, inputs: Inputs, person: Poses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert person.keypoints is not None
-    smaller = person.keypoints.points[0] * [1, 0.5, 1]
+    assert isinstance(person.content, Keypoints)
+    smaller = person.content.points[0] * [1, 0.5, 1]
     monkeypatch.setattr(request, "find_person", lambda _: smaller)
     *_, fitted = run(checkpoint, replace(inputs, truth=()))
     *_, kept = run(checkpoint, replace(inputs, truth=(), retarget=False))
-    assert np.array_equal(skeletons(kept), draw_skeleton(person.keypoints.points[0], (16, 32)))
+    assert np.array_equal(skeletons(kept), draw_skeleton(person.content.points[0], (16, 32)))
     assert not np.array_equal(skeletons(fitted), skeletons(kept))
     low, high = np.flatnonzero((skeletons(fitted) < 250).any(axis=(1, 2)))[[0, -1]]
     assert (low, high) == pytest.approx((2, 6), abs=1)
@@ -218,7 +215,7 @@ def test_poses_of_a_person_are_fitted_to_the_first_frame_unless_that_is_unwanted
 def test_stop_ends_the_search_for_the_person(checkpoint: Checkpoint, inputs: Inputs, person: Poses) -> None:
     session = Session()
     for step in predict(checkpoint, session, replace(inputs, first_frame=None)):
-        session.stop = "Reading the poses: frame" in step.view.status
+        session.stop = "Reading: frame" in step.view.status
         last = step
     assert (last.view.phase, last.view.status) == ("idle", "Stopped before the first frame.")
     assert not session.running

@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.source import Poses
+from cvae.video import Clip
 from tests.conftest import moving_square
 from web.strip import HEIGHT, fault_strip, poses_strip, progress_strip
 from web.worker import Progress
@@ -16,8 +18,11 @@ from web.worker import Progress
 SIZE = (16, 32)
 
 
-def poses(**given: Any) -> Poses:
-    return Poses(**{"title": "test", "keypoints": None, "pictures": None, "fps": None, "notes": (), **given})
+def poses(content: Keypoints | np.ndarray, title: str = "test", video: np.ndarray | None = None, **given: Any) -> Poses:
+    """Of key points or of pictures; `given` are their rate and notes."""
+    if isinstance(content, Keypoints):
+        return Poses(title=title, content=replace(content, **given), video=video)
+    return Poses(title=title, content=Clip(frames=content, **{"fps": None, **given}))
 
 
 def rows(text: str) -> list[np.ndarray]:
@@ -41,7 +46,7 @@ def drawn(picture: np.ndarray) -> np.ndarray:
 
 def test_strip_shows_first_and_last_picture_and_what_came() -> None:
     _, pictures = moving_square(40)
-    text = poses_strip(poses(title="skeletons on white", pictures=pictures), SIZE)
+    text = poses_strip(poses(pictures, title="skeletons on white"), SIZE)
     (row,) = rows(text)
     assert row.shape == (16, 32 * 4, 3)
     assert np.array_equal(row[:, :32], pictures[0])
@@ -51,23 +56,23 @@ def test_strip_shows_first_and_last_picture_and_what_came() -> None:
 
 def test_more_narrow_pictures_are_shown_than_wide_ones() -> None:
     _, narrow = moving_square(40, 32, 16)
-    (row,) = rows(poses_strip(poses(pictures=narrow), (32, 16)))
+    (row,) = rows(poses_strip(poses(narrow), (32, 16)))
     assert row.shape == (32, 16 * 10, 3)
 
 
 def test_rate_and_length_are_told() -> None:
     points = Keypoints(points=line(2, 14, 75), canvas=SIZE)
-    assert "75 poses from test, 25 frames/s, 3.0 s<" in poses_strip(poses(keypoints=points, fps=25.0), SIZE)
-    assert "75 poses from test, 29.97 frames/s, 2.5 s<" in poses_strip(poses(keypoints=points, fps=30000 / 1001), SIZE)
+    assert "75 poses from test, 25 frames/s, 3.0 s<" in poses_strip(poses(points, fps=25.0), SIZE)
+    assert "75 poses from test, 29.97 frames/s, 2.5 s<" in poses_strip(poses(points, fps=30000 / 1001), SIZE)
 
 
 def test_one_pose_is_no_poses() -> None:
-    assert "1 pose from test<" in poses_strip(poses(pictures=moving_square(1)[1]), SIZE)
+    assert "1 pose from test<" in poses_strip(poses(moving_square(1)[1]), SIZE)
 
 
 def test_video_of_a_person_has_its_frames_above_the_skeletons() -> None:
     video, _ = moving_square(5)
-    text = poses_strip(poses(keypoints=Keypoints(points=line(4, 12), canvas=SIZE), video=video), SIZE)
+    text = poses_strip(poses(Keypoints(points=line(4, 12), canvas=SIZE), video=video), SIZE)
     frames, skeletons = rows(text)
     assert np.array_equal(frames[:, :32], video[0])
     assert skeletons.shape[1] / skeletons.shape[0] == frames.shape[1] / frames.shape[0]
@@ -75,32 +80,32 @@ def test_video_of_a_person_has_its_frames_above_the_skeletons() -> None:
 
 
 def test_key_points_are_drawn_on_their_canvas() -> None:
-    (row,) = rows(poses_strip(poses(keypoints=Keypoints(points=line(50, 75), canvas=(100, 100))), SIZE))
+    (row,) = rows(poses_strip(poses(Keypoints(points=line(50, 75), canvas=(100, 100))), SIZE))
     assert row.shape == (HEIGHT, HEIGHT * 5, 3)
     assert drawn(row) == pytest.approx([0.5, 0.75], abs=0.03)
 
 
 def test_normalised_key_points_are_drawn_in_the_shape_of_the_network() -> None:
-    (row,) = rows(poses_strip(poses(keypoints=Keypoints(points=line(0.25, 0.5), canvas=(1, 1))), SIZE))
+    (row,) = rows(poses_strip(poses(Keypoints(points=line(0.25, 0.5), canvas=(1, 1))), SIZE))
     assert row.shape == (HEIGHT, HEIGHT * 2 * 4, 3)
     assert drawn(row) == pytest.approx([0.25, 0.5], abs=0.03)
 
 
 @pytest.mark.parametrize(("low", "high"), [(100, 300), (-5000, 90_000), (0, 1e9), (7, 7)])
 def test_key_points_of_an_unknown_picture_are_drawn_in_their_own_extent(low: float, high: float) -> None:
-    (row,) = rows(poses_strip(poses(keypoints=Keypoints(points=line(low, high), canvas=None)), SIZE))
+    (row,) = rows(poses_strip(poses(Keypoints(points=line(low, high), canvas=None)), SIZE))
     if low < high:
         assert drawn(row) == pytest.approx([0.1 / 1.2, 1.1 / 1.2], abs=0.03)
     assert (row < 200).any()
 
 
 def test_frames_without_anybody_are_shown_empty() -> None:
-    (row,) = rows(poses_strip(poses(keypoints=Keypoints(points=np.zeros((3, 23, 3)), canvas=None)), SIZE))
+    (row,) = rows(poses_strip(poses(Keypoints(points=np.zeros((3, 23, 3)), canvas=None)), SIZE))
     assert (row == 255).all()
 
 
 def test_notes_with_file_names_are_shown_as_text() -> None:
-    text = poses_strip(poses(pictures=moving_square(1)[1], notes=("<script>.png is left out",)), SIZE)
+    text = poses_strip(poses(moving_square(1)[1], notes=("<script>.png is left out",)), SIZE)
     assert "<script>" not in text + fault_strip("<script>")
     assert "<p>&lt;script&gt;.png is left out</p>" in text
 

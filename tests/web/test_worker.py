@@ -47,9 +47,9 @@ def test_fault_of_the_work_comes_back() -> None:
 @pytest.mark.parametrize(
     ("promised", "sentence", "share"),
     [
-        (8, "Reading the poses: frame 2 of 8", 0.25),
-        (None, "Reading the poses: frame 2", None),
-        (1, "Reading the poses: frame 2", None),
+        (8, "Reading: frame 2 of 8", 0.25),
+        (None, "Reading: frame 2", None),
+        (1, "Reading: frame 2", None),
     ],
 )
 def test_frames_are_counted(promised: int | None, sentence: str, share: float | None) -> None:

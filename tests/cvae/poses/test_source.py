@@ -5,9 +5,11 @@ import pytest
 
 from cvae.errors import InputError
 from cvae.poses.formats import to_edn
+from cvae.poses.keypoints import Keypoints
 from cvae.poses.openpose import write_openpose
 from cvae.poses.skeleton import draw_skeletons
 from cvae.poses.source import read_poses
+from cvae.video import Clip
 from tests.conftest import moving_square, write_pictures
 from tests.cvae.media import encode_mp4, save_animation
 from tests.cvae.poses.coco_drawings import draw_coco, standing
@@ -19,16 +21,16 @@ SIZE = (64, 128)
 def test_skeletons_on_white_are_taken_as_they_are(dancer: PuppetClip, tmp_path: Path) -> None:
     pictures = draw_skeletons(dancer.keypoints * [0.5, 0.5, 1], SIZE)
     poses = read_poses(save_animation(tmp_path / "poses.webp", pictures, lossless=True, duration=40), size=SIZE)
-    assert poses.pictures is not None and poses.keypoints is None and poses.video is None
-    np.testing.assert_array_equal(poses.pictures, pictures)
+    assert isinstance(poses.content, Clip) and poses.video is None
+    np.testing.assert_array_equal(poses.content.frames, pictures)
     assert (poses.title, poses.count, poses.fps) == ("skeletons on white", 12, 25)
 
 
 def test_key_points_are_taken_without_drawing(dancer: PuppetClip, tmp_path: Path) -> None:
     write_openpose(tmp_path / "a", dancer.keypoints, (128, 256))
     poses = read_poses(tmp_path / "a", size=SIZE)
-    assert poses.keypoints is not None and poses.title == "key points" and poses.count == 12
-    np.testing.assert_array_equal(poses.keypoints.at((128, 256)), dancer.keypoints)
+    assert isinstance(poses.content, Keypoints) and poses.title == "key points" and poses.count == 12
+    np.testing.assert_array_equal(poses.content.at((128, 256)), dancer.keypoints)
 
 
 def test_in_a_video_of_a_person_the_poses_are_found(dancer: PuppetClip, tmp_path: Path) -> None:
@@ -36,9 +38,9 @@ def test_in_a_video_of_a_person_the_poses_are_found(dancer: PuppetClip, tmp_path
     poses = read_poses(path, size=SIZE)
     assert poses.title == "a video of a person" and poses.fps == 25
     assert poses.video is not None and poses.video.shape == (12, *SIZE, 3)
-    assert poses.keypoints is not None and poses.keypoints.canvas == SIZE
-    both = (poses.keypoints.points[..., 2] > 0) & (dancer.keypoints[..., 2] > 0)
-    distance = np.linalg.norm(poses.keypoints.points[..., :2] - dancer.keypoints[..., :2] / 2, axis=-1)
+    assert isinstance(poses.content, Keypoints) and poses.content.canvas == SIZE
+    both = (poses.content.points[..., 2] > 0) & (dancer.keypoints[..., 2] > 0)
+    distance = np.linalg.norm(poses.content.points[..., :2] - dancer.keypoints[..., :2] / 2, axis=-1)
     assert distance[both].mean() < 1.5
 
 
@@ -64,10 +66,10 @@ def test_skeletons_on_black_become_key_points(tmp_path: Path) -> None:
     coco = np.stack([standing() + np.array([shift, 0, 0]) for shift in (0, 10, 20)])
     poses = read_poses(encode_mp4(tmp_path / "a.mp4", np.stack([draw_coco(points) for points in coco])), size=SIZE)
     assert (poses.title, poses.fps) == ("skeletons on black", 25)
-    assert poses.keypoints is not None and poses.keypoints.canvas == (512, 512)
+    assert isinstance(poses.content, Keypoints) and poses.content.canvas == (512, 512)
     expected = to_edn(coco)
-    np.testing.assert_array_equal(poses.keypoints.points[..., 2] > 0, expected[..., 2] > 0)
-    assert np.linalg.norm(poses.keypoints.points[..., :2] - expected[..., :2], axis=-1).mean() < 3
+    np.testing.assert_array_equal(poses.content.points[..., 2] > 0, expected[..., 2] > 0)
+    assert np.linalg.norm(poses.content.points[..., :2] - expected[..., :2], axis=-1).mean() < 3
     assert poses.notes[0] == 'The skeletons of "a.mp4" are drawn on black (COCO-18); they are redrawn on white.'
 
 
