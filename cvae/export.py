@@ -19,8 +19,8 @@ _FASTEST_GIF = 50.0  # browsers play a delay below 20 ms as 100 ms
 
 def write_png(path: Path, picture: np.ndarray) -> None:
     """Writes one picture, uint8 RGB `(H, W, 3)`."""
-    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
-        raise OSError(f"could not write {path.name}")
+    _, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    path.write_bytes(content)  # cv2.imwrite does not tell of a full disk
 
 
 def write_video(path: Path, frames: np.ndarray, fps: float, *, scale: int = 1) -> None:

@@ -1,3 +1,4 @@
+import resource
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from cvae.errors import InputError
-from cvae.export import write_gif, write_mp4, write_video
+from cvae.export import write_gif, write_mp4, write_png, write_video
 from cvae.video import read_clip
 from tests.cvae.media import blocks
 
@@ -133,3 +134,13 @@ def test_the_ending_chooses_the_kind(tmp_path: Path) -> None:
     assert (tmp_path / "a.mp4").read_bytes()[4:8] == b"ftyp"
     with pytest.raises(InputError, match=r'"a.webm" ends in ".webm"; expected .gif or .mp4'):
         write_video(tmp_path / "a.webm", blocks(), 10)
+
+
+def test_a_png_that_does_not_fit_on_the_disk_is_an_error(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_png(tmp_path / "a.png", blocks(1)[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
