@@ -12,6 +12,7 @@ ALLOWED = {
     "training": {"hub", "cvae"},
     "hub": {"cvae"},
     "cvae": set(),
+    "benchmarks": {"training", "cvae"},
 }
 USED_ONLY_BY = {"accelerate": "training", "huggingface_hub": "hub", "gradio": ("app", "web")}
 
@@ -48,7 +49,7 @@ def test_each_big_library_has_one_home() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("program", ["cvae", "training"])
+@pytest.mark.parametrize("program", ["cvae", "training", "benchmarks"])
 def test_help_answers_without_loading_torch(program: str) -> None:
     code = f"import sys, runpy; sys.argv = ['x', '--help']; runpy.run_module('{program}', run_name='__main__'); "
     done = subprocess.run(

@@ -1,0 +1,1 @@
+"""Measurements of speed, each under a minute; `python -m benchmarks` lists them."""

@@ -1,0 +1,12 @@
+"""`python -m benchmarks NAME`: how fast training and loading are, on this machine."""
+
+from cvae.cli import run_command
+
+if __name__ == "__main__":
+    run_command(
+        "python -m benchmarks",
+        {
+            "training": ("benchmarks.training_speed:compare_training", "Our training against the lab's own loop."),
+            "data": ("benchmarks.data_speed:compare_loading", "Loading from folders, from shards and as the lab does."),
+        },
+    )
