@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
 from cvae.errors import InputError
-from training.folders import Recordings, Size, measure_ink, open_split, open_test
+from training.folders import Recordings, Size, measure_ink, open_split
 from training.shards import Shards, are_shards, open_shards
 from training.streaming import ShardClips
 
@@ -31,7 +31,6 @@ __all__ = [
     "load_clips",
     "open_source",
     "open_split",
-    "open_test",
     "to_batch",
 ]
 

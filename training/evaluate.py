@@ -28,7 +28,7 @@ from training.scores import KINDS, Scores, grade_line, summarise, table_header, 
 from training.sequences import PoseSequence, Split, open_sequences
 
 MAX_RECORDINGS = 8
-FRAMES_AT_ONCE = 32  # measured and written together; no more of a sequence is in memory
+FRAMES_AT_ONCE = 8  # measured and written together; no more of a sequence is in memory, whatever its length
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,27 +97,6 @@ def open_split(data: Path, split: str, size: Size | None = None) -> Recordings:
     return Recordings(frames, poses, list(pairwise([0, *cuts, len(images.numbers)])), ink)
 
 
-def open_test(data: Path, size: Size) -> dict[str, Recordings]:
-    """Read `data/test/test_label/S/N.png` and the truth, `data/test/test_gt/S/N.png`, of every sequence S.
-
-    Raises:
-        InputError: If there is no sequence, or one lacks a frame of its truth.
-    """
-    folders = sorted((data / "test" / "test_label").glob("*/"), key=lambda folder: (len(folder.name), folder.name))
-    if not folders:
-        raise InputError(f"{data / 'test' / 'test_label'} holds no sequences; expected folders 0, 1, ... of pictures.")
-    sequences = {}
-    for folder in folders:
-        poses, truth = _list(folder), _list(data / "test" / "test_gt" / folder.name)
-        if lacking := np.setdiff1d(poses.numbers, truth.numbers).tolist():
-            raise InputError(f"test_gt/{folder.name} lacks {len(lacking)} frames, the first is {lacking[0]}.png.")
-        kept = [truth.path(i) for i in np.searchsorted(truth.numbers, poses.numbers).tolist()]
-        shown = [poses.path(i) for i in range(len(poses.numbers))]
-        frames, pictures = (np.stack([_read(path, size) for path in paths]) for paths in (kept, shown))
-        sequences[folder.name] = Recordings(frames, pictures, [(0, len(shown))])
-    return sequences
-
-
 def measure_ink(poses: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How far each pose is from white, `(N,)`, the mean of its values from 0 to 255; read in pieces."""
     ink = np.empty(len(poses), np.float32)

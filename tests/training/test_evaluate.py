@@ -19,7 +19,7 @@ from cvae.rollout import rollout
 from tests.conftest import moving_square, write_pictures
 from training import evaluate as module
 from training.data import Recordings
-from training.evaluate import EvaluateConfig, evaluate, predict, validation_psnr
+from training.evaluate import EvaluateConfig, evaluate, measure_one, predict, validation_psnr
 from training.sequences import PoseSequence
 
 COUNT = 12
@@ -74,13 +74,31 @@ def test_scores_are_those_of_scikit_image_on_the_frames_of_a_rollout(
 ) -> None:
     monkeypatch.setattr(module, "FRAMES_AT_ONCE", 4)  # several pieces, the last one shorter
     results = results_of(run(data, tiny_checkpoint, tmp_path / "out"))
-    frames, poses = (torch.from_numpy(x).permute(0, 3, 1, 2) / 255 for x in moving_square(COUNT))
+    frames, poses = (to_clip(pictures)[0] for pictures in moving_square(COUNT))
     predicted = torch.cat(list(rollout(load_checkpoint(tiny_checkpoint).model, frames[:1], poses[None])))
     pairs = list(zip(frames[1:].numpy(), predicted.numpy(), strict=True))
     expected = [peak_signal_noise_ratio(t, p, data_range=1) for t, p in pairs]
     rounded = [peak_signal_noise_ratio(t, np.rint(p * 255) / 255, data_range=1) for t, p in pairs]
     assert results["frames"]["0"]["psnr"] == pytest.approx(expected, abs=1e-3)
     assert results["competition"]["sequences"]["0"] == pytest.approx(np.mean(rounded), abs=1e-3)
+
+
+def test_of_a_long_sequence_only_a_few_frames_are_in_memory(tiny_model: PoseCVAE) -> None:
+    frames, poses = moving_square(100)
+    asked: list[int] = []
+
+    class Watched:
+        def __len__(self) -> int:
+            return len(poses)
+
+        def __getitem__(self, now: slice, /) -> np.ndarray:
+            asked.append(len(poses[now]))
+            return poses[now]
+
+    sequence = PoseSequence("0", frames[0], Watched(), Watched())
+    scores = measure_one(sequence, predict(tiny_model, sequence), None, lambda done: None)
+    assert len(scores.psnr) == len(scores.ssim) == 99
+    assert max(asked) <= 8
 
 
 def test_the_submission_has_a_row_for_every_frame_channel_after_channel(
@@ -147,15 +165,13 @@ def test_a_seed_repeats_the_draws_of_a_network_that_samples(data: Path, tiny_che
 
 def test_prediction_in_chunks_is_the_rollout_of_the_whole(tiny_model: PoseCVAE) -> None:
     frames, poses = moving_square(21)
-    together = list(
-        rollout(tiny_model, *(torch.from_numpy(x).permute(0, 3, 1, 2) / 255 for x in (frames[:1],)), to_clip(poses))
-    )
+    together = rollout(tiny_model, to_clip(frames[:1])[0], to_clip(poses))
     alone = list(predict(tiny_model, PoseSequence("", frames[0], poses, None)))
     assert all(np.array_equal(to_picture(a[0]), to_picture(b[0])) for a, b in zip(together, alone, strict=True))
 
 
-def to_clip(poses: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(poses).permute(0, 3, 1, 2)[None] / 255
+def to_clip(pictures: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2)[None] / 255
 
 
 def test_a_network_that_gives_no_numbers_is_told(
