@@ -23,7 +23,7 @@ def lab4() -> Recipe:
     same frames: about 20 dB. The best of its users reached 36.4 dB with 23,410 frames and 300 epochs on a GPU.
     """
     return Recipe(
-        network=NetworkConfig(family="lab4"),
+        network=NetworkConfig(family="lab4", sample="prior"),
         clips=ClipsConfig(batch_size=2, frames=16, person_weight=0.0),
         augment=AugmentConfig(zoom_share=0.0),
         objective=ObjectiveConfig(prior_share=0.0, withhold=0.0, previous_noise=0.0, sum_frames=True),

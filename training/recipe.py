@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cvae.config import DataConfig, Lab4Config, PoseCVAEConfig
+from cvae.gaussian import Sampling
 from training.checks import check, check_all
 from training.objective import ObjectiveConfig
 from training.schedules import KLAnnealing, TeacherForcing
@@ -21,6 +22,8 @@ class NetworkConfig:
     """Channels of each level."""
     attention_levels: tuple[int, ...] = (1, 2)
     """Levels on which body parts are looked up in the reference frame."""
+    sample: Sampling = "mean"
+    """What the network is used with unless the user says otherwise: the prior's mean, or draws from the prior."""
 
     def for_frames(self, data: DataConfig) -> PoseCVAEConfig | Lab4Config:
         """What travels with the weights."""

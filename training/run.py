@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from cvae.checkpoint import load_checkpoint, save_checkpoint
-from cvae.config import Config, DataConfig
+from cvae.config import Config, DataConfig, SamplingConfig
 from cvae.errors import InputError
 from cvae.files import filling
 from cvae.models import Model, build_model
@@ -84,7 +84,9 @@ def _start_model(config: TrainConfig, size: tuple[int, int]) -> tuple[Config, Mo
     torch.manual_seed(config.recipe.seed)
     data = DataConfig(height=size[0], width=size[1])
     if config.init_from is None:
-        checkpoint_config = Config(model=config.recipe.network.for_frames(data), data=data)
+        network = config.recipe.network
+        sampling = SamplingConfig(sample=network.sample)
+        checkpoint_config = Config(model=network.for_frames(data), data=data, sampling=sampling)
         return checkpoint_config, build_model(checkpoint_config.model)
     checkpoint = load_checkpoint(config.init_from)
     return dataclasses.replace(checkpoint.config, data=data), checkpoint.model.train().requires_grad_(True)

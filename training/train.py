@@ -240,7 +240,8 @@ class Watcher:
         if not self.log:
             return
         run, device = self.run, self.run.accelerator.device
-        self.bar.score = validation_psnr(run.average, self.validation, self.spans, device)
+        sample = run.checkpoint_config.sampling.sample
+        self.bar.score = validation_psnr(run.average, self.validation, self.spans, device, sample=sample)
         self.log.write(run.step, validation_psnr=self.bar.score)
         self.log.show(run.step, preview(run.average, self.validation, self.spans[0], device), self.fps)
         self.log.draw()

@@ -14,22 +14,29 @@ from numpy.typing import NDArray
 from cvae.generate import to_tensor
 from cvae.rollout import rollout
 from tests.conftest import moving_square
-from training.train import TrainConfig, start_run, train_step
+from training.config import TrainConfig
+from training.recipe import AugmentConfig, ClipsConfig, NetworkConfig, Recipe
+from training.run import start_run
+from training.train import plan_step, train_step
 
 GOLDEN = Path(__file__).parent / "golden.npz"
 
 
 def make_golden() -> dict[str, NDArray[np.float32]]:
     """The losses `(10,)` of a tiny training and the frames `(4, 3, 16, 32)` that its average then predicts."""
-    config = TrainConfig(
-        data=Path("none"), out=Path("none"), steps=10, widths=(16, 16), attention_levels=(1,), recolour_share=0.5
+    recipe = Recipe(
+        network=NetworkConfig(widths=(16, 16), attention_levels=(1,)),
+        clips=ClipsConfig(batch_size=2),
+        augment=AugmentConfig(recolour_share=0.5),
     )
+    config = TrainConfig(data=Path("none"), out=Path("none"), steps=10, recipe=recipe)
     run = start_run(Accelerator(cpu=True, mixed_precision="no"), config, (16, 32))
     frames, poses = (torch.from_numpy(video) for video in moving_square(40))
     losses = []
     for step in range(10):
         clips = [torch.stack([v[step : step + 5], v[step + 20 : step + 25]]) for v in (frames, poses)]
-        losses.append(train_step(run, config, clips[0], clips[1], step / 10)["loss"])
+        plan = plan_step(run, recipe, epoch=0, progress=step / 10)
+        losses.append(train_step(run, recipe, plan, [(clips[0], clips[1])])["loss"].item())
         run.step += 1
     truth, skeletons = (to_tensor(video[:5].numpy()) for video in (frames, poses))
     predicted = torch.cat(list(rollout(run.average, truth[:1], skeletons[None])))

@@ -1,0 +1,56 @@
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from cvae.errors import InputError
+from training import compare as module
+from training.compare import VARIANTS, CompareConfig, Outcome, compare, table
+from training.logs import read_rows
+from training.presets import default
+from training.recipe import ClipsConfig, NetworkConfig, Recipe
+
+
+def tiny() -> Recipe:
+    return Recipe(network=NetworkConfig(widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2))
+
+
+def test_variants_of_an_axis_get_the_same_budget_and_clips(
+    lab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(module.PRESETS, "default", tiny)
+    options = CompareConfig(axis="teacher-forcing", data=lab_folder, out=tmp_path / "out", steps=2, device="cpu")
+    compare(options)
+    made = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert made == ["always-0", "blended-0", "decaying-0", "losses.png", "none-0", "psnr.png", "table.md"]
+    text = (tmp_path / "out" / "table.md").read_text()
+    assert text in capsys.readouterr().out and text.startswith("Preset `default`, 2 steps each.")
+    assert [text.count(f"| {name} |") for name in VARIANTS["teacher-forcing"]] == [1] * 4
+    compare(options)  # what is trained is not trained again
+    assert (tmp_path / "out" / "table.md").read_text() == text
+    assert not [row for row in read_rows(tmp_path / "out" / "none-0") if row["step"] > 2]
+
+
+@pytest.mark.parametrize("axis", VARIANTS)
+def test_an_axis_varies_one_group_of_options(axis: str) -> None:
+    recipes = [asdict(change(default())) for change in VARIANTS[axis].values()]
+    assert all(a != b for i, a in enumerate(recipes) for b in recipes[:i])
+    varied = {name for recipe in recipes for name in recipe if recipe[name] != recipes[0][name]}
+    assert len(varied) == 1 or axis == "preset"
+
+
+def test_the_table_has_means_and_spreads_of_the_seeds_best_first() -> None:
+    def outcome(low: float, high: float) -> Outcome:
+        return Outcome(psnr=[[low] * 300, [high] * 300], steps=[9, 11], loss=[0.1, 0.3])
+
+    config = CompareConfig(axis="kl", data=Path(), out=Path(), max_minutes=2, seeds=2)
+    lines = table(config, {"none": outcome(20.0, 22.0), "cyclical": outcome(24.0, 26.0)}).splitlines()
+    assert lines[0] == "Preset `default`, 2 minutes each, 2 seeds."
+    assert lines[4] == "| cyclical | 25.00 ± 1.41 | 25.00 | 25.00 | 0.20000 | 10 |"
+    assert lines[5].startswith("| none | 21.00 ± 1.41 |")
+
+
+def test_a_budget_must_be_given(lab_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="either --steps N or --max-minutes M"):
+        compare(CompareConfig(axis="kl", data=lab_folder, out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,207 @@
+"""Variants of a training side by side: `python -m training compare --axis kl --data DIR --out DIR --max-minutes M`."""
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from cvae.checkpoint import load_checkpoint
+from cvae.device import pick_device
+from cvae.files import replacing
+from training.config import TrainConfig
+from training.data import open_split
+from training.evaluate import choose_spans, rollout_scores
+from training.logs import read_rows
+from training.plots import plot_compare, plot_psnr
+from training.presets import PRESETS
+from training.recipe import AugmentConfig, Recipe
+from training.schedules import Clock, TeacherForcing
+from training.train import train
+
+log = logging.getLogger(__name__)
+
+Axis = Literal["kl", "teacher-forcing", "weights", "histogram", "crop", "fast-train", "preset"]
+Change = Callable[[Recipe], Recipe]
+_ALWAYS = 10**6  # epochs
+
+
+def _kl(**changes: object) -> Change:
+    return lambda recipe: dataclasses.replace(recipe, kl=dataclasses.replace(recipe.kl, **changes))  # type: ignore[arg-type]
+
+
+def _forcing(**changes: object) -> Change:
+    return lambda recipe: dataclasses.replace(recipe, forcing=TeacherForcing(**changes))  # type: ignore[arg-type]
+
+
+def _clips(**changes: object) -> Change:
+    return lambda recipe: dataclasses.replace(recipe, clips=dataclasses.replace(recipe.clips, **changes))  # type: ignore[arg-type]
+
+
+def _optimizer(**changes: object) -> Change:
+    return lambda recipe: dataclasses.replace(recipe, optimizer=dataclasses.replace(recipe.optimizer, **changes))  # type: ignore[arg-type]
+
+
+def _augment(**changes: object) -> Change:
+    return lambda recipe: dataclasses.replace(recipe, augment=AugmentConfig(**changes))  # type: ignore[arg-type]
+
+
+def _histogram(epochs: int) -> Change:
+    return lambda recipe: dataclasses.replace(recipe, histogram_epochs=epochs)
+
+
+def _preset(make: Callable[[], Recipe]) -> Change:
+    return lambda recipe: make()
+
+
+VARIANTS: dict[str, dict[str, Change]] = {
+    "kl": {
+        "none": _kl(annealing="none"),
+        "monotonic": _kl(annealing="monotonic", ratio=0.5),
+        "cyclical": _kl(annealing="cyclical", ratio=0.5, cycles=4),
+    },
+    "teacher-forcing": {
+        "none": _forcing(initial=0.0),
+        "decaying": _forcing(initial=1.0, decay_from=2, decay=0.1),
+        "always": _forcing(initial=1.0, decay=0.0),
+        "blended": _forcing(initial=1.0, decay_from=2, decay=0.1, mode="blend"),
+    },
+    "weights": {
+        "average": _optimizer(average=True),
+        "last": _optimizer(average=False),
+        "interpolated": _optimizer(average=False, interpolate_every=2),
+    },
+    "histogram": {
+        "never": _histogram(0),
+        "first epochs": _histogram(2),
+        "always": _histogram(_ALWAYS),
+    },
+    "crop": {
+        "none": _augment(zoom_share=0.0),
+        "half cropped": _augment(zoom_share=0.0, crop_share=0.5),
+        "half zoomed": _augment(zoom_share=0.5),
+    },
+    "fast-train": {
+        "all the data": _clips(fast_epochs=0),
+        "40 % at first": _clips(fast_share=0.4, fast_epochs=5),
+        "40 % throughout": _clips(fast_share=0.4, fast_epochs=_ALWAYS),
+    },
+    "preset": {name: _preset(make) for name, make in PRESETS.items()},
+}
+"""What each axis varies, and nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareConfig:
+    """Train the variants of one idea with equal budgets and seeds, and draw and tell what came of them."""
+
+    axis: Axis
+    """What varies."""
+    data: Path
+    """Folder in the lab's layout."""
+    out: Path
+    """Folder to write: a run of each variant, losses.png, psnr.png and table.md. What is there is gone on with."""
+    steps: int | None = None
+    """Length of each training in steps."""
+    max_minutes: float | None = None
+    """Length of each training in minutes."""
+    preset: Literal["default", "lab4"] = "default"
+    """What is varied."""
+    seeds: int = 1
+    """Trainings of each variant, with other seeds; the table has their mean and their spread."""
+    device: str | None = None
+    """`cpu` or `cuda`, to validate on; the GPU where there is one, by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Of one variant, for each seed."""
+
+    psnr: list[list[float]]
+    """Of every predicted frame of the validation, dB."""
+    steps: list[int]
+    loss: list[float]
+    """At the end."""
+
+    @property
+    def means(self) -> list[float]:
+        """PSNR of the validation, dB, of each seed."""
+        return [sum(values) / len(values) for values in self.psnr]
+
+
+def compare(config: CompareConfig) -> None:
+    """`python -m training compare`: each variant is trained as `python -m training train` would."""
+    Clock(config.steps, config.max_minutes)
+    runs = {name: train_variant(config, name) for name in VARIANTS[config.axis]}
+    outcomes = {name: measure(config, folders) for name, folders in runs.items()}
+    plot_compare({name: read_rows(folders[0]) for name, folders in runs.items()}, config.out / "losses.png")
+    plot_psnr({name: outcome.psnr[0] for name, outcome in outcomes.items()}, config.out / "psnr.png")
+    text = table(config, outcomes)
+    with replacing(config.out / "table.md") as partial:
+        partial.write_text(text)
+    print(text)
+
+
+def train_variant(config: CompareConfig, name: str) -> list[Path]:
+    """The runs of a variant, one for each seed; those that are there already are gone on with."""
+    folders = []
+    for seed in range(config.seeds):
+        recipe = VARIANTS[config.axis][name](PRESETS[config.preset]())
+        out = config.out / f"{name.replace(' ', '_').replace('%', 'percent')}-{seed}"
+        log.info("%s, seed %d", name, seed)
+        folders.append(
+            train(
+                TrainConfig(
+                    data=config.data,
+                    out=out,
+                    preset=config.preset,
+                    recipe=dataclasses.replace(recipe, seed=seed),
+                    steps=config.steps,
+                    max_minutes=config.max_minutes,
+                    resume=True,
+                    validate_every=10**9,
+                    log_every=1,
+                )
+            )
+        )
+    return folders
+
+
+def measure(config: CompareConfig, folders: list[Path]) -> Outcome:
+    """Validate the runs of a variant by free rollouts from the first frame of each recording."""
+    device = torch.device(pick_device(config.device))
+    psnr: list[list[float]] = []
+    for folder in folders:
+        checkpoint = load_checkpoint(folder, device)
+        recordings = open_split(config.data, "val", checkpoint.config.data.size)
+        sample, values = checkpoint.config.sampling.sample, []
+        for span in choose_spans(recordings, 630):
+            values += rollout_scores(checkpoint.model, recordings, span, device, sample=sample)[0].tolist()
+        psnr.append(values)
+    rows = [[row for row in read_rows(folder) if "loss" in row] for folder in folders]
+    tail = [row[-max(1, len(row) // 20) :] for row in rows]
+    losses = [sum(row["reconstruction"] for row in part) / len(part) for part in tail]
+    return Outcome(psnr=psnr, steps=[int(row[-1]["step"]) for row in rows], loss=losses)
+
+
+def table(config: CompareConfig, outcomes: dict[str, Outcome]) -> str:
+    """The outcomes in Markdown, the best first."""
+    budget = f"{config.steps} steps" if config.steps else f"{config.max_minutes:g} minutes"
+    lines = [
+        f"| {config.axis} | validation PSNR (dB) | first 100 frames | last 100 frames | final squared error | steps |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, outcome in sorted(outcomes.items(), key=lambda item: -sum(item[1].means)):
+        means = torch.tensor(outcome.means)
+        spread = f" ± {means.std():.2f}" if len(means) > 1 else ""
+        first, last = (torch.tensor([values[part] for values in outcome.psnr]).mean() for part in _ENDS)
+        loss, steps = (sum(values) / len(values) for values in (outcome.loss, outcome.steps))
+        lines.append(f"| {name} | {means.mean():.2f}{spread} | {first:.2f} | {last:.2f} | {loss:.5f} | {steps:.0f} |")
+    seeds = f", {config.seeds} seeds" if config.seeds > 1 else ""
+    return "\n".join([f"Preset `{config.preset}`, {budget} each{seeds}.", "", *lines, ""])
+
+
+_ENDS = (slice(0, 100), slice(-100, None))
