@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from cvae.files import replacing
-
 SHOWN_HEIGHT = 128  # pixels, to which small frames are enlarged about
 TITLE_HEIGHT = 20
 GAP = 2
@@ -51,14 +49,13 @@ def side_by_side(path: Path, titles: Sequence[str], size: tuple[int, int], fps: 
             yield SideBySide(waiting)
         _titles(titles, row * scale, (width + GAP) * scale).save(folder / "titles.png")
         raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{row}x{height}", "-r", f"{fps:.6f}"]
-        inputs = [*raw, "-i", str(folder / "frames"), "-i", str(folder / "titles.png")]
+        inputs = [*raw, "-i", "frames", "-i", "titles.png"]
         big = f"[0]scale=iw*{scale}:ih*{scale}:flags=neighbor,pad=iw:ih+{TITLE_HEIGHT}:0:{TITLE_HEIGHT}:white[big]"
         titled = f"{big};[big][1]overlay=format=gbrp"
-        palette = str(folder / "palette.png")
-        _ffmpeg([*inputs, "-filter_complex", f"{titled},palettegen=stats_mode=full", palette])
+        _ffmpeg(folder, [*inputs, "-filter_complex", f"{titled},palettegen=stats_mode=full", "palette.png"])
         coloured = f"{titled}[titled];[titled][2]paletteuse=dither=none"
-        with replacing(path) as partial:
-            _ffmpeg([*inputs, "-i", palette, "-filter_complex", coloured, "-loop", "0", "-f", "gif", str(partial)])
+        _ffmpeg(folder, [*inputs, "-i", "palette.png", "-filter_complex", coloured, "-loop", "0", "made.gif"])
+        (folder / "made.gif").replace(path)
 
 
 def _titles(titles: Sequence[str], width: int, pitch: int) -> Image.Image:
@@ -69,8 +66,9 @@ def _titles(titles: Sequence[str], width: int, pitch: int) -> Image.Image:
     return picture
 
 
-def _ffmpeg(arguments: Sequence[str]) -> None:
+def _ffmpeg(folder: Path, arguments: Sequence[str]) -> None:
+    """Within `folder`, so that no name of a user's, in which ffmpeg reads `%` and `:`, is in the arguments."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-y", "-v", "error", *arguments]
-    done = subprocess.run(command, capture_output=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True)
     if done.returncode:
         raise OSError(f"ffmpeg could not write a GIF: {done.stderr.decode(errors='replace').strip()}")

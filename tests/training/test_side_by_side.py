@@ -10,10 +10,10 @@ RED, GREEN = (np.full((3, 64, 32, 3), colour, np.uint8) for colour in ((200, 0, 
 
 
 def test_every_frame_shows_every_video_enlarged_under_its_title(tmp_path: Path) -> None:
-    with side_by_side(tmp_path / "a.gif", ["left", "right"], (64, 32), 20) as gif:
+    with side_by_side(tmp_path / "50%d: it's.gif", ["left", "right"], (64, 32), 20) as gif:
         gif.add(RED, GREEN)
         gif.add(RED[:1], GREEN[:1])
-    with Image.open(tmp_path / "a.gif") as picture:
+    with Image.open(tmp_path / "50%d: it's.gif") as picture:
         assert picture.n_frames == 4  # type: ignore[attr-defined]
         assert picture.info["duration"] == 50
         assert picture.size == (2 * (32 + 32 + GAP), TITLE_HEIGHT + 2 * 64)
