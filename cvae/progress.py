@@ -18,7 +18,8 @@ def frame_bar(title: str) -> Iterator[Watch]:
         if not bars:
             bars.append(tqdm(desc=title, total=promised, unit=" frames", leave=False))
         if done < bars[0].n:
-            bars[0].reset(promised)
+            bars[0].total = promised
+            bars[0].reset()
         bars[0].update(done - bars[0].n)
 
     try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cvae.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cvae.config import Config, DataConfig, PoseCVAEConfig
 from cvae.models import PoseCVAE, build_model
+from tests.cvae.media import encode_mp4
 from training.puppets.clip import PuppetClip, make_clip
 
 torch.set_num_threads(1)  # tiny networks only lose time to threads, and one thread repeats bit by bit
@@ -90,6 +91,21 @@ def lab_folder(tmp_path: Path) -> Path:
 def dancer() -> PuppetClip:
     """A second of a generated dancer, large enough for BlazePose to find, with the true key points."""
     return make_clip(np.random.SeedSequence(4), 12, (128, 256), 12.0)
+
+
+@pytest.fixture(scope="session")
+def video(dancer: PuppetClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dancer as a video of 25 frames a second."""
+    return encode_mp4(tmp_path_factory.mktemp("video") / "dance.mp4", dancer.frames, "-crf", "10")
+
+
+def joint_error(found: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Mean distance of joints `(T, 23, 3)` that are seen in both, which most must be, in heights of the person."""
+    both = (found[..., 2] > 0) & (truth[..., 2] > 0)
+    assert both.sum() > 0.7 * (truth[..., 2] > 0).sum()
+    heights = np.array([np.ptp(points[points[:, 2] > 0, 1]) for points in truth])
+    distances = np.linalg.norm(found[..., :2] - truth[..., :2], axis=-1) / heights[:, None]
+    return float(distances[both].mean())
 
 
 @pytest.fixture(scope="session")

@@ -166,7 +166,9 @@ def test_example_fills_the_inputs_with_files_that_the_browser_may_have(tmp_path:
     for name in ("first_frame.png", "poses.zip"):
         (tmp_path / name).write_text(name)
     example = Example(title="A", first_frame=tmp_path / "first_frame.png", poses=tmp_path / "poses.zip", truth=None)
-    first_frame, (poses,), truth, _ = app.on_example([example], Session(), 0)
+    session = Session()
+    first_frame, (poses,), truth, _ = app.on_example([example], session, 0)
+    assert session.uploaded == [Path(poses)]  # so that they are kept between runs
     assert Path(first_frame).read_text() == "first_frame.png"
     assert Path(poses).read_text() == "poses.zip"
     assert truth is None

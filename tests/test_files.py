@@ -17,6 +17,7 @@ from pathlib import Path
 from struct import pack
 from typing import Any
 
+import cv2
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -24,11 +25,13 @@ from PIL import Image
 
 from cvae.errors import InputError
 from cvae.poses.keypoint_files import read_keypoints
+from cvae.poses.source import read_poses
 from cvae.video import read_clip
 from tests.cvae.media import (
     alias_video,
     blocks,
     encode_hdr,
+    encode_mp4,
     encode_rgba,
     encode_video,
     encoded,
@@ -37,6 +40,8 @@ from tests.cvae.media import (
     save_animation,
     save_zip,
 )
+from tests.cvae.poses.coco_drawings import draw_coco, standing
+from training.puppets.clip import make_clip
 
 ROOT = Path(__file__).parents[1]
 FRAMES = blocks(10, 64, 96)
@@ -150,6 +155,12 @@ def pose(*numbers: object) -> str:
 NOTED = {"slowed.mp4": "9 frames", "damaged.mov": "of 75 frames", "cut.mkv": "of 75 frames", "folder": "notes.txt"}
 """What the notes of a file name; there are none of any other."""
 
+WITHOUT_RATE = (
+    *("turned.jpg", "16 bits.png", "folder", "pictures.zip", "outwards.zip", "a\nb\x1b[31m.zip", "poses.npz"),
+    "floats.npy",
+)
+"""All others have 25 frames a second, but for the slowed one."""
+
 READ: dict[str, tuple[Make, np.ndarray]] = {
     "h264.mp4": (video(*X264), FRAMES),
     "hevc.mp4": (video("-c:v", "libx265", "-x265-params", "log-level=error"), FRAMES),
@@ -240,10 +251,13 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "bomb.npz": (lambda path: np.savez_compressed(path, poses=np.zeros((99, 99, 999, 3), "u1")), "times its size"),
     "objects.npz": (lambda path: np.savez(path, poses=np.array([{}], object)), "header|no array|is \\(1,\\)"),
     "nan.json": (content(pose(float("nan"), *[1] * 53)), "NaN"),
-    "strings.json": (content(pose(*["1"] * 54)), "."),
-    "deep.json": (content("[" * 100_000), "."),
+    "strings.json": (content(pose(*["1"] * 54)), 'has the text "1" in .*; expected numbers only'),
+    "deep.json": (content("[" * 100_000), "is nested too deeply"),
     "short.json": (content(pose(*[1] * 53)), "53"),
-    "people.zip": (lambda path: save_zip(path, {"../1.json": pose().encode(), "2.png": png_header(9**9, 9)}), "."),
+    "people.zip": (
+        lambda path: save_zip(path, {"../1.json": pose().encode(), "2.png": png_header(9**9, 9)}),
+        '"2.png" is far above the 50 million pixels',
+    ),
 }
 
 KEYPOINTS: dict[str, tuple[Make, list[int]]] = {
@@ -255,7 +269,19 @@ KEYPOINTS: dict[str, tuple[Make, list[int]]] = {
 }
 """And how many joints there are to be seen in each frame."""
 
-TABLE: dict[str, Make] = {name: row[0] for rows in (READ, REFUSED, KEYPOINTS) for name, row in rows.items()}
+
+def person(path: Path) -> None:
+    frames = make_clip(np.random.SeedSequence(4), 6, (128, 256), 12.0).frames
+    encode_mp4(path, np.stack([cv2.resize(frame, (1280, 640)) for frame in frames]))
+
+
+POSES: dict[str, tuple[Make, str]] = {
+    "person.mp4": (person, "a video of a person"),
+    "coco.mp4": (lambda path: encode_mp4(path, np.stack([draw_coco(standing())] * 6)), "skeletons on black"),
+}
+"""And what they are taken for."""
+
+TABLE: dict[str, Make] = {name: row[0] for rows in (READ, REFUSED, KEYPOINTS, POSES) for name, row in rows.items()}
 
 
 def read_all(files: str, results: str) -> None:
@@ -265,6 +291,10 @@ def read_all(files: str, results: str) -> None:
         answer = answers[name] = {"number": number}
         try:
             path = Path(files) / name
+            if name in POSES:
+                poses = read_poses(path, size=(64, 128))
+                answer |= {"title": poses.title, "count": poses.count}
+                continue
             if keypoints := read_keypoints(path):
                 answer["joints"] = (keypoints.points[..., 2] > 0).sum(axis=1).tolist()
                 continue
@@ -308,6 +338,8 @@ def test_a_file_that_people_have_is_read_right(name: str, results: Path, answers
     assert frames.shape == expected.shape
     for place in (0, -1):
         assert np.abs(frames[place].astype(int) - expected[place]).mean() < TOLERANCE
+    rate = 30 if name == "slowed.mp4" else 25
+    assert answer["fps"] == (None if name in WITHOUT_RATE else pytest.approx(rate, rel=1e-3))
     notes = " ".join(answer["notes"])
     assert NOTED[name] in notes if name in NOTED else notes == ""
 
@@ -322,6 +354,11 @@ def test_a_file_that_nobody_can_use_is_refused_in_a_sentence(name: str, answers:
 @pytest.mark.parametrize("name", KEYPOINTS)
 def test_key_points_are_read_right(name: str, answers: dict[str, dict[str, Any]]) -> None:
     assert answers[name].get("joints") == KEYPOINTS[name][1], answers[name]
+
+
+@pytest.mark.parametrize("name", POSES)
+def test_poses_are_found(name: str, answers: dict[str, dict[str, Any]]) -> None:
+    assert (answers[name].get("title"), answers[name].get("count")) == (POSES[name][1], 6), answers[name]
 
 
 def test_all_files_together_are_read_in_less_memory_than_a_small_machine_has(results: Path) -> None:

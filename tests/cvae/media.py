@@ -13,6 +13,8 @@ import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 
+from cvae.video import read_clip
+
 VIDEOS = {
     "a.mp4": ("-c:v", "libx264", "-pix_fmt", "yuv420p"),
     "a.mov": ("-c:v", "mpeg4", "-q:v", "2"),
@@ -39,6 +41,11 @@ def encode_video(path: Path, frames: np.ndarray, *options: str, fps: float = 25,
 
 def encode_mp4(path: Path, frames: np.ndarray, *options: str) -> Path:
     return encode_video(path, frames, "-c:v", "libx264", "-pix_fmt", "yuv420p", *options)
+
+
+def through_h264(picture: np.ndarray, path: Path, crf: int) -> np.ndarray:
+    """What H.264 leaves of a picture; the larger `crf`, the less."""
+    return read_clip(encode_mp4(path, np.stack([picture] * 3), "-crf", str(crf))).frames[1]
 
 
 def alias_video(path: Path, frames: np.ndarray, name: str) -> None:

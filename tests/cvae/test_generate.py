@@ -81,8 +81,7 @@ def test_a_seed_repeats_and_the_mean_needs_none(folder: Path, tiny_checkpoint: P
 
 
 def test_other_sizes_are_resized_and_it_is_said(folder: Path) -> None:
-    large = np.full((1, 64, 128, 3), 255, np.uint8)
-    write_pictures(folder / "large", large.repeat(COUNT, 0))
+    write_pictures(folder / "large", moving_square(COUNT, 64, 128)[1])
     request = read_request(folder / "large" / "0.png", folder / "large", size=(16, 32))
     assert request.first_frame.shape == (16, 32, 3)
     assert request.poses.shape == (COUNT, 16, 32, 3)

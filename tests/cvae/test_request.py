@@ -13,7 +13,6 @@ from cvae.poses.source import Poses
 from cvae.request import make_request, read_request
 from cvae.video import Clip
 from tests.conftest import write_pictures
-from tests.cvae.media import encode_mp4
 from training.puppets.clip import PuppetClip
 
 SIZE = (64, 128)
@@ -22,11 +21,6 @@ SIZE = (64, 128)
 def from_points(points: np.ndarray, canvas: tuple[float, float] | None) -> Poses:
     keypoints = Keypoints(points=points, canvas=canvas)
     return Poses(title="key points", content=keypoints)
-
-
-@pytest.fixture(scope="module")
-def video(dancer: PuppetClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return encode_mp4(tmp_path_factory.mktemp("video") / "dance.mp4", dancer.frames, "-crf", "10")
 
 
 def test_a_video_of_a_person_brings_first_frame_and_truth(video: Path, dancer: PuppetClip) -> None:
@@ -117,6 +111,21 @@ def test_key_points_of_a_larger_picture_are_refused(dancer: PuppetClip) -> None:
     small = cv2.resize(dancer.frames[0], (64, 32), interpolation=cv2.INTER_AREA)
     with pytest.raises(InputError, match=r"reach to x \d+ and y \d+, outside of the first frame of 64x32"):
         make_request(small, from_points(dancer.keypoints, None), size=SIZE)
+
+
+@pytest.mark.parametrize(("outside", "is_refused"), [(1, False), (3, True)])
+def test_a_tenth_of_the_joints_may_lie_outside_of_the_first_frame_but_not_a_third(
+    dancer: PuppetClip, outside: int, is_refused: bool
+) -> None:
+    points = np.zeros((2, 23, 3))
+    points[:, :10] = (30, 30, 1)
+    points[:, :outside, 0] = 140
+    came, first_frame = from_points(points, None), dancer.frames[0, ::2, ::2]
+    if is_refused:
+        with pytest.raises(InputError, match="reach to x 140 and y 30, outside of the first frame of 128x64"):
+            make_request(first_frame, came, size=SIZE)
+    else:
+        assert len(make_request(first_frame, came, size=SIZE).poses) == 2
 
 
 def test_skeleton_pictures_cannot_be_fitted(dancer: PuppetClip) -> None:

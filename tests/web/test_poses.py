@@ -12,7 +12,6 @@ from cvae.poses.keypoints import Keypoints
 from cvae.poses.source import Poses
 from tests.conftest import moving_square, write_pictures
 from web import session as session_module
-from web import worker
 from web.poses import show_poses
 from web.session import Session
 
@@ -22,11 +21,6 @@ POSES = Poses(
     content=Keypoints(points=np.zeros((4, 23, 3)), canvas=SIZE, fps=25.0),
     video=np.zeros((4, *SIZE, 3), np.uint8),
 )
-
-
-@pytest.fixture(autouse=True)
-def interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "INTERVAL", 0.005)
 
 
 @pytest.fixture
@@ -141,6 +135,24 @@ def test_fault_is_shown_and_raised(tmp_path: Path) -> None:
             last = strip
     assert last.startswith('<p class="fault">')
     assert "a.json" in last
+
+
+def test_fault_of_poses_that_were_replaced_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = uploaded("a")
+
+    def fail(*_: Any, **__: Any) -> Poses:
+        session.uploaded = [Path("b")]
+        raise InputError("no poses")
+
+    monkeypatch.setattr(session_module, "read_poses", fail)
+    assert not any("fault" in strip for strip, _ in show_poses(session, [Path("a")], SIZE))
+
+
+def test_stop_of_what_was_before_does_not_end_the_search(searches: list[list[Path]]) -> None:
+    session = uploaded("a")
+    session.stop = True
+    *_, (last, _) = show_poses(session, [Path("a")], SIZE)
+    assert "4 poses from" in last
 
 
 def test_skeletons_are_shown_with_their_notes(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from cvae.poses.skeleton import draw_skeleton
 from cvae.poses.source import Poses
 from cvae.video import read_clip
 from tests.conftest import moving_square, write_pictures
-from web import prediction, session, worker
+from web import prediction, session
 from web.prediction import Inputs, Step, predict
 from web.session import Session
 
@@ -175,7 +175,6 @@ def person(monkeypatch: pytest.MonkeyPatch, inputs: Inputs) -> Poses:
         return found
 
     monkeypatch.setattr(session, "read_poses", read)
-    monkeypatch.setattr(worker, "INTERVAL", 0.005)
     return found
 
 

@@ -8,13 +8,7 @@ import pytest
 from cvae.errors import InputError
 from cvae.poses import weights
 from cvae.progress import Watch
-from web import worker
 from web.worker import Stopped, Worker
-
-
-@pytest.fixture(autouse=True)
-def interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "INTERVAL", 0.005)
 
 
 def never() -> bool:
@@ -86,11 +80,17 @@ def test_work_ends_when_nobody_looks_any_more() -> None:
 
 
 def test_only_the_own_thread_is_listened_to() -> None:
-    log = logging.getLogger("cvae.poses.weights")
-    with Worker(endless, never) as work:
-        for progress, _ in zip(work, range(3), strict=False):
-            log.info("Another user's word.")
-            assert "Another" not in progress.sentence
+    begun, over = threading.Event(), threading.Event()
+
+    def work_in_silence(_: Watch) -> None:
+        begun.set()
+        over.wait(5)
+
+    with Worker(work_in_silence, never) as work:
+        begun.wait(5)
+        logging.getLogger("cvae.poses.weights").info("Another user's word.")
+        assert next(iter(work)).sentence == "Reading the files …"
+        over.set()
 
 
 def test_fetching_of_the_pose_networks_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from cvae.generate import to_tensor
 from cvae.metrics import psnr
+from cvae.poses import blazepose
 from cvae.poses.blazepose import PoseTracker, _refine
 from cvae.poses.skeleton import JOINTS, draw_skeletons
 from cvae.poses.weights import find_weights
 from cvae.video import read_clip
+from tests.conftest import joint_error
 from training.puppets.clip import PuppetClip
 
 
@@ -18,19 +20,10 @@ def track(frames: np.ndarray) -> tuple[np.ndarray, PoseTracker]:
     return np.stack([tracker.find(frame) for frame in frames]), tracker
 
 
-def error(found: np.ndarray, truth: np.ndarray) -> float:
-    """Mean distance of joints seen in both, in heights of the person."""
-    both = (found[..., 2] > 0) & (truth[..., 2] > 0)
-    assert both.sum() > 0.7 * (truth[..., 2] > 0).sum()
-    heights = [np.ptp(points[points[:, 2] > 0, 1]) for points in truth]
-    distances = np.linalg.norm(found[..., :2] - truth[..., :2], axis=-1) / np.array(heights)[:, None]
-    return float(distances[both].mean())
-
-
 def test_the_joints_of_a_generated_dancer_are_found(dancer: PuppetClip) -> None:
     found, tracker = track(dancer.frames)
     assert (found[..., 2] > 0).any(axis=1).all() and tracker.detections == 1
-    assert error(found, dancer.keypoints) < 0.025
+    assert joint_error(found, dancer.keypoints) < 0.025
 
 
 def test_joints_move_with_the_picture(dancer: PuppetClip) -> None:
@@ -38,13 +31,13 @@ def test_joints_move_with_the_picture(dancer: PuppetClip) -> None:
     frame, truth = dancer.frames[0], dancer.keypoints[0].copy()
     truth[:, :2] = truth[:, :2] @ turn[:, :2].T + turn[:, 2]
     found, _ = track(cv2.warpAffine(frame, turn, (256, 128), borderMode=cv2.BORDER_REPLICATE)[None])
-    assert error(found, truth[None]) < 0.04
+    assert joint_error(found, truth[None]) < 0.04
 
 
 def test_a_larger_picture_gives_the_same_joints_in_its_own_pixels(dancer: PuppetClip) -> None:
     small, _ = track(dancer.frames[:1])
     large, _ = track(cv2.resize(dancer.frames[0], None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)[None])
-    assert error(large, small * [3, 3, 1]) < 0.01
+    assert joint_error(large, small * [3, 3, 1]) < 0.01
 
 
 def test_the_person_is_lost_and_found_again(dancer: PuppetClip) -> None:
@@ -54,14 +47,77 @@ def test_the_person_is_lost_and_found_again(dancer: PuppetClip) -> None:
     assert (found[..., 2] > 0).any(axis=1).tolist() == [True, True, False, False, True, True]
     assert not found[2:4].any()
     assert tracker.detections == 2
-    assert error(found[4:], dancer.keypoints[2:4] + np.array([60, 0, 0])) < 0.04
+    assert joint_error(found[4:], dancer.keypoints[2:4] + np.array([60, 0, 0])) < 0.04
 
 
 def test_of_two_people_the_larger_is_followed(dancer: PuppetClip) -> None:
     small = cv2.resize(dancer.frames[0], None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
     frame = np.concatenate([dancer.frames[0], np.pad(small, ((51, 0), (0, 0), (0, 0)), mode="edge")[:128]], axis=1)
     found, _ = track(frame[None])
-    assert error(found, dancer.keypoints[:1]) < 0.04
+    assert joint_error(found, dancer.keypoints[:1]) < 0.04
+
+
+def beside(dancer: PuppetClip, frame: int, *, with_large: bool) -> np.ndarray:
+    """A picture, 300 pixels wide, of the dancer: small on the left and perhaps large on the right."""
+    large = dancer.frames[frame, :, 97:216]
+    small = cv2.resize(large, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    picture = np.full((128, 300, 3), dancer.frames[0, :, :20].mean(axis=(0, 1)), np.uint8)
+    if with_large:
+        picture[:, 95:214] = large
+    picture[128 - len(small) :, : small.shape[1]] = small
+    return picture
+
+
+def test_who_was_followed_is_found_again_beside_someone_larger(dancer: PuppetClip) -> None:
+    lost = np.full((128, 300, 3), 128, np.uint8)
+    shown = [beside(dancer, 0, with_large=False), beside(dancer, 2, with_large=True)]
+    found, tracker = track(np.stack([*shown, lost, beside(dancer, 3, with_large=True)]))
+    truth = (dancer.keypoints[[0, 2, 3]] - [97, 0, 0]) * [0.8, 0.8, 1] + [0, 26, 0]
+    assert joint_error(found[[0, 1, 3]], truth) < 0.04
+    assert tracker.detections == 2 and not found[2].any()
+    alone, _ = track(beside(dancer, 3, with_large=True)[None])
+    assert joint_error(alone, dancer.keypoints[[3]] - [2, 0, 0]) < 0.04  # who would be taken as the first
+
+
+def test_who_was_lost_is_looked_for_where_it_was(dancer: PuppetClip) -> None:
+    wide = np.full((900, 900, 3), 128, np.uint8)
+    wide[:128, :256] = dancer.frames[2]
+    tracker = PoseTracker(find_weights(), threads=1)
+    found = [tracker.find(frame) for frame in (dancer.frames[0], np.full((128, 256, 3), 128, np.uint8), wide)]
+    assert not found[1].any() and joint_error(found[2][None], dancer.keypoints[[2]]) < 0.04
+    assert not track(wide[None])[0].any()  # too small to be found in the whole picture
+
+
+def test_someone_small_at_the_edge_of_a_wide_picture_is_found(
+    dancer: PuppetClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = np.full((1, 128, 800, 3), 128, np.uint8)
+    wide[0, :, -119:] = dancer.frames[0, :, 97:216]
+    truth = dancer.keypoints[:1] + np.array([800 - 119 - 97, 0, 0])
+    assert joint_error(track(wide)[0], truth) < 0.04
+    monkeypatch.setattr(blazepose, "_OBLONG", 9)
+    assert not track(wide)[0].any()  # looked at whole alone
+
+
+def test_an_empty_scene_after_a_person_shows_nobody(dancer: PuppetClip) -> None:
+    wall = dancer.frames[:2, :, :64]
+    empty = np.concatenate([wall, wall[:, :, ::-1]] * 2, axis=2)
+    found, tracker = track(np.concatenate([dancer.frames[:2], empty]))
+    assert found[:2].any(axis=(1, 2)).all() and not found[2:].any() and tracker.detections == 1
+
+
+@pytest.mark.parametrize(("confidence", "is_believed"), [(0.75, False), (0.85, True)])
+def test_landmarks_are_believed_where_the_network_is_sure(
+    dancer: PuppetClip, monkeypatch: pytest.MonkeyPatch, confidence: float, is_believed: bool
+) -> None:
+    look = blazepose._Network.__call__
+
+    def less_sure(network: blazepose._Network, picture: np.ndarray) -> list[np.ndarray]:
+        first, second, *others = look(network, picture)
+        return [first, np.full(1, confidence) if others else second, *others]
+
+    monkeypatch.setattr(blazepose._Network, "__call__", less_sure)
+    assert track(dancer.frames[:1])[0].any() == is_believed
 
 
 def test_joints_outside_of_the_picture_are_missing(dancer: PuppetClip) -> None:

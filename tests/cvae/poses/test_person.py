@@ -5,23 +5,14 @@ import numpy as np
 import pytest
 
 from cvae.errors import InputError
+from cvae.inputs import Limits
+from cvae.poses.blazepose import PoseTracker
 from cvae.poses.person import find_person, read_person
+from cvae.poses.smoothing import smooth
+from cvae.poses.weights import find_weights
 from cvae.reader import Span
-from tests.conftest import moving_square, write_pictures
-from tests.cvae.media import encode_mp4
+from tests.conftest import joint_error, moving_square, write_pictures
 from training.puppets.clip import PuppetClip
-
-
-def error(found: np.ndarray, truth: np.ndarray) -> float:
-    """Mean distance of joints seen in both, pixels."""
-    both = (found[..., 2] > 0) & (truth[..., 2] > 0)
-    assert both.sum() > 0.7 * (truth[..., 2] > 0).sum()
-    return float(np.linalg.norm(found[..., :2] - truth[..., :2], axis=-1)[both].mean())
-
-
-@pytest.fixture(scope="module")
-def video(dancer: PuppetClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return encode_mp4(tmp_path_factory.mktemp("video") / "dance.mp4", dancer.frames, "-crf", "10")
 
 
 def test_frames_and_key_points_of_a_video_belong_together(video: Path, dancer: PuppetClip) -> None:
@@ -29,9 +20,24 @@ def test_frames_and_key_points_of_a_video_belong_together(video: Path, dancer: P
     person = read_person(video, watch=lambda done, promised: seen.append((done, promised)))
     assert person.frames.shape == dancer.frames.shape and person.fps == 25 and person.notes == ()
     assert np.abs(person.frames.astype(int) - dancer.frames).mean() < 4
-    assert error(person.points, dancer.keypoints) < 3
+    assert joint_error(person.points, dancer.keypoints) < 0.025
     assert seen == [(done, 12) for done in range(1, 13)]
     assert not np.diff(person.pieces).any()
+
+
+def test_found_joints_are_smoothed_over_time(video: Path) -> None:
+    person = read_person(video)
+    tracker = PoseTracker(find_weights())
+    raw = np.stack([tracker.find(frame) for frame in person.frames])
+    np.testing.assert_allclose(person.points, smooth(raw, np.arange(12) / 25, np.ones(12)), atol=1e-6)
+    assert np.abs(person.points - raw).max() > 0.2
+
+
+def test_what_cannot_be_kept_is_refused_at_its_first_frame(video: Path) -> None:
+    seen: list[int] = []
+    with pytest.raises(InputError, match=r"more than the 300000 pixels .* fewer frames or a smaller size"):
+        read_person(video, limits=Limits(max_kept_pixels=300_000), watch=lambda done, _: seen.append(done))
+    assert seen == []
 
 
 def test_another_size_takes_the_part_around_the_person(video: Path, dancer: PuppetClip) -> None:
@@ -39,7 +45,7 @@ def test_another_size_takes_the_part_around_the_person(video: Path, dancer: Pupp
     assert person.frames.shape == (12, 64, 64, 3)
     middle = dancer.keypoints[dancer.keypoints[..., 2] > 0][:, 0]
     left = min(max(0, round((middle.min() + middle.max()) / 2) - 64), 128)
-    assert error(person.points, (dancer.keypoints - [left, 0, 0]) * [0.5, 0.5, 1]) < 3
+    assert joint_error(person.points, (dancer.keypoints - [left, 0, 0]) * [0.5, 0.5, 1]) < 0.025
     assert any("the part around the person is used: 50% of its width" in note for note in person.notes)
 
 
