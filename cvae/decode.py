@@ -24,12 +24,13 @@ from PIL import Image
 
 from cvae.errors import InputError
 from cvae.inputs import Limits, quoted
-from cvae.pace import FASTEST
+from cvae.pace import FASTEST, SLOWEST
 from cvae.pictures import to_rgb
 
 # Without these a playlist renamed .mp4 makes FFmpeg open other files of this machine.
 _CAPTURE_OPTIONS = "protocol_whitelist;file|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
 _QUIET = "-8"
+_LONGEST = 1e9  # seconds; FFmpeg reckons in microseconds of 64 bits
 _ALPHA_PIXELS = r", (yuva|gbrap|rgba|bgra|argb|abgr|ya8|ya16|pal8)"
 _ALPHA_TAG = r"(?m)^ +alpha_mode +: 1$"
 # Most HDR shows white at 203 of its up to 10,000 candelas (ITU-R BT.2408). Of FFmpeg's curves this one leaves what is
@@ -38,6 +39,28 @@ _TONE_MAPPING = (
     "zscale=transferin={transfer}:primariesin=bt2020:matrixin=bt2020nc:transfer=linear:npl=203,format=gbrpf32le,"
     "zscale=primaries=bt709,tonemap=mobius:param=0.7:desat=0,zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv444p"
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Description:
+    """What FFmpeg writes of a video."""
+
+    stream: str = ""
+    """Of the first stream of pictures, its tags below it."""
+    start: float = 0.0
+    """Seconds on the clock of the file at which it begins."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What OpenCV does not tell of a video."""
+
+    transfer: str
+    """Of HDR, what FFmpeg calls its brightness curve; empty for any other video."""
+    is_interlaced: bool
+    has_alpha: bool
+    decoder: str
+    """That FFmpeg must be told, since its own choice leaves out the transparency; empty where it need not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +74,7 @@ class VideoHeader:
     """None where the rate is no plausible one."""
     promised: int
     """Number of frames; 0 where it is unknown."""
+    traits: Traits
 
     @property
     def seconds(self) -> float:
@@ -58,7 +82,7 @@ class VideoHeader:
         return self.promised / self.fps if self.fps else 0.0
 
 
-def read_header(path: Path, limits: Limits) -> VideoHeader:
+def read_header(path: Path, container: str, limits: Limits) -> VideoHeader:
     """Opens a video, decoding no more of it than FFmpeg needs to know its kind.
 
     Raises:
@@ -81,12 +105,17 @@ def read_header(path: Path, limits: Limits) -> VideoHeader:
     if wide > 0 and high > 0:  # the shape of a pixel, not yet turned
         width = max(1, round(width * (high / wide if turned % 180 else wide / high)))
         limits.check_video_frame(path.name, width, height)
-    believed = 0 < fps <= FASTEST  # the count may be no more than length times rate, and is hugely negative if unknown
+    about = _description(path, container, limits)
+    # The count may be no more than length times rate, and is hugely negative if unknown.
+    believed = SLOWEST <= fps <= FASTEST
+    if believed and container == "matroska":  # there the length counts from 0, whenever the pictures begin
+        count -= round(about.start * fps)
     return VideoHeader(
         width=width,
         height=height,
         fps=fps if believed else None,
         promised=max(0, count) if believed else 0,
+        traits=_traits(about),
     )
 
 
@@ -137,12 +166,13 @@ def decode(
     Yields:
         uint8 RGB, `(H, W, 3)`.
     """
-    traits = _traits(path, container, limits)
+    traits = header.traits
     shape = (header.height, header.width, 4 if traits.has_alpha else 3)
     command = [*_ffmpeg(), "-v", "error", "-max_pixels", str(int(1.1 * limits.max_video_pixels))]  # coded in blocks
     command += ["-c:v", traits.decoder] if traits.decoder else []
-    command += ["-ss", f"{start:.6f}"] if start else []
-    command += ["-t", f"{end - start:.6f}"] if end is not None else []
+    command += ["-ss", f"{min(start, _LONGEST):.6f}"] if start else []
+    if end is not None:  # a length that is 0 in ticks of the file, FFmpeg would take for all there is
+        command += ["-t", f"{min(max(end - start, 1 / (header.fps or 30)), _LONGEST):.6f}"]
     command += ["-f", container, "-i", str(path.resolve())]
     command += ["-map", "0:V:0", "-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]
     command += ["-vf", ",".join(_filters(path, header, traits))]
@@ -162,24 +192,12 @@ def _ffmpeg() -> list[str]:
     return [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-protocol_whitelist", "file,pipe"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Traits:
-    """What OpenCV does not tell of a video."""
-
-    transfer: str
-    """Of HDR, what FFmpeg calls its brightness curve; empty for any other video."""
-    is_interlaced: bool
-    has_alpha: bool
-    decoder: str
-    """That FFmpeg must be told, since its own choice leaves out the transparency; empty where it need not."""
-
-
-def _traits(path: Path, container: str, limits: Limits) -> _Traits:
-    line, _, tags = _description(path, container, limits).partition("\n")
+def _traits(about: _Description) -> Traits:
+    line, _, tags = about.stream.partition("\n")
     transfer = re.search(r"\b(smpte2084|arib-std-b67)\b", line)
     codec = re.search(r": Video: (vp[89])\b", line)
     decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[codec[1]] if codec and re.search(_ALPHA_TAG, tags) else ""
-    return _Traits(
+    return Traits(
         transfer=transfer[1] if transfer else "",
         is_interlaced=bool(re.search(r"\((?:[^()]*, )?(top|bottom) (coded )?first", line)),
         has_alpha=bool(decoder or re.search(_ALPHA_PIXELS, line)),
@@ -187,18 +205,19 @@ def _traits(path: Path, container: str, limits: Limits) -> _Traits:
     )
 
 
-def _description(path: Path, container: str, limits: Limits) -> str:
-    """What FFmpeg writes of the first video stream, its tags below it."""
+def _description(path: Path, container: str, limits: Limits) -> _Description:
     command = [*_ffmpeg(), "-hide_banner", "-f", container, "-i", str(path.resolve())]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits.max_seconds)
     except subprocess.TimeoutExpired:
-        return ""
-    streams = re.split(r"^  Stream #", done.stderr.decode(errors="replace"), flags=re.MULTILINE)
-    return next((text for text in streams if re.match(r"[^\n]*: Video: (?![^\n]*\(attached pic\))", text)), "")
+        return _Description()
+    head, *streams = re.split(r"^  Stream #", done.stderr.decode(errors="replace"), flags=re.MULTILINE)
+    start = re.search(r"^  Duration: [^\n]*, start: ([0-9.]+)", head, flags=re.MULTILINE)
+    stream = next((text for text in streams if re.match(r"[^\n]*: Video: (?![^\n]*\(attached pic\))", text)), "")
+    return _Description(stream=stream, start=float(start[1]) if start else 0.0)
 
 
-def _filters(path: Path, header: VideoHeader, traits: _Traits) -> Iterator[str]:
+def _filters(path: Path, header: VideoHeader, traits: Traits) -> Iterator[str]:
     if traits.is_interlaced:
         yield "bwdif=mode=send_frame:deint=interlaced"
     if traits.transfer:

@@ -20,7 +20,7 @@ _FASTEST_GIF = 50.0  # browsers play a delay below 20 ms as 100 ms
 def write_png(path: Path, picture: np.ndarray) -> None:
     """Writes one picture, uint8 RGB `(H, W, 3)`."""
     _, content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    path.write_bytes(content)  # cv2.imwrite does not tell of a full disk
+    path.write_bytes(content.tobytes())  # cv2.imwrite does not tell of a full disk
 
 
 def write_video(path: Path, frames: np.ndarray, fps: float, *, scale: int = 1) -> None:

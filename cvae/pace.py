@@ -6,6 +6,8 @@ from cvae.errors import InputError
 
 FASTEST = 240
 """Frames per second that a file may claim and be believed; frames of varying distance claim 1000 or 90000."""
+SLOWEST = 0.1
+"""Frames per second; what is slower is brought to it, since a GIF cannot show a frame for more than 11 minutes."""
 _FASTEST_OF_UNEVEN = 60.0
 _USUAL = (24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 50.0, 60000 / 1001, 60.0)
 # Below a half, so that of two frames equally near to a tick the earlier is shown.
@@ -22,22 +24,22 @@ def check_fps(fps: float | None) -> None:
     Raises:
         InputError: It names the option --fps of the commands.
     """
-    if fps is not None and not 0 < fps <= FASTEST:
-        raise InputError(f"--fps is {fps:g}; expected a number of frames per second above 0, at most {FASTEST}.")
+    if fps is not None and not SLOWEST <= fps <= FASTEST:
+        raise InputError(f"--fps is {fps:g}; expected {SLOWEST} to {FASTEST} frames per second.")
 
 
 def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:
     """The rate of frames that are shown at given times.
 
     It is the claimed one where the times agree with it; else one whose ticks the frames keep to, though some ticks
-    may lack a frame of their own; else that of the median distance, at most 60.
+    may lack a frame of their own; else that of the median distance, 0.1 to 60.
 
     Args:
         shown: `(N + 1,)` seconds, never falling: the start of each frame and the end of the last.
         claimed: What the file says, if it says anything.
 
     Returns:
-        Frames per second, above zero.
+        Frames per second, at least 0.1.
     """
     steps = np.diff(shown)
     if not (steps > 0).any():
@@ -50,9 +52,9 @@ def usual_rate(shown: np.ndarray, claimed: float | None = None) -> float:
     off = (shown - shown[0]) * kept_to
     jitters = np.abs(off - np.round(off)).max() > _JITTER
     for rate in (_usual(kept_to, within=0.01 if jitters else 0), kept_to):
-        if 0 < rate <= FASTEST and (ticks_of_each(shown, rate) >= 1).all():
+        if SLOWEST <= rate <= FASTEST and (ticks_of_each(shown, rate) >= 1).all():
             return rate
-    return min(_FASTEST_OF_UNEVEN, _usual(1 / step, within=0.02))
+    return max(SLOWEST, min(_FASTEST_OF_UNEVEN, _usual(1 / step, within=0.02)))
 
 
 def _usual(rate: float, within: float) -> float:

@@ -274,7 +274,7 @@ class ClipReader:
             self.notes = (_cut_short(self.name, seen, stored),)
 
     def _of_video(self, path: Path, container: str) -> Generator[np.ndarray, None, None]:
-        header = read_header(path, self.limits)
+        header = read_header(path, container, self.limits)
         whole = self.span == WHOLE
         if whole:
             self.limits.check_frames(path.name, header.promised)

@@ -17,7 +17,7 @@ import numpy as np
 
 from cvae.errors import InputError
 from cvae.inputs import Limits, quoted
-from cvae.pace import FASTEST
+from cvae.pace import FASTEST, SLOWEST
 from cvae.poses.formats import FORMATS
 
 JSON_EXPECTED = 'OpenPose JSON: {"people": [{"pose_keypoints_2d": [...]}]} for each frame, or one list of those'
@@ -148,9 +148,9 @@ def _parse_canvas(frame: dict[str, object], title: str, limits: Limits) -> tuple
 
 def _parse_rate(frame: dict[str, object], title: str) -> float | None:
     rate = frame.get("fps")
-    if rate is None or (isinstance(rate, float) and 0 < rate <= FASTEST):
+    if rate is None or (isinstance(rate, float) and SLOWEST <= rate <= FASTEST):
         return rate
-    raise InputError(f'{title} has {_described(rate)} for "fps"; expected a number above 0, at most {FASTEST}.')
+    raise InputError(f'{title} has {_described(rate)} for "fps"; expected {SLOWEST} to {FASTEST}.')
 
 
 def _described(value: object) -> str:

@@ -204,7 +204,7 @@ def test_a_video_without_its_index_is_refused(tmp_path: Path) -> None:
 
 def test_a_video_is_measured_before_its_first_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = encode_mp4(tmp_path / "a.mp4", blocks())
-    monkeypatch.setattr("cvae.decode.subprocess", None)
+    monkeypatch.setattr("cvae.decode._frames_of", None)
     with pytest.raises(InputError, match="48x32 pixels; at most 40 on a side"):
         read_clip(path, limits=Limits(max_side=40))
     with pytest.raises(InputError, match="more than the 5 frames"):

@@ -48,6 +48,11 @@ def test_stamps_at_random_become_at_most_60_a_second() -> None:
     assert usual_rate(np.arange(100) / 1000) == 60
 
 
+def test_pictures_shown_for_minutes_are_repeated() -> None:
+    shown = np.arange(4) * 200.0
+    assert usual_rate(shown) == 0.1 and ticks_of_each(shown, 0.1).tolist() == [20, 20, 20]
+
+
 def test_a_rate_that_no_stamp_bears_out_is_not_believed() -> None:
     assert usual_rate(np.arange(11) / 10, 1000) == pytest.approx(10)
     assert usual_rate(np.zeros(5), 25) == 25 and usual_rate(np.zeros(5)) == 30

@@ -122,6 +122,25 @@ def test_a_buffer_says_which_frame_differs() -> None:
         frames.add(blocks()[0][:, :24])
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.webm", "a.avi"])
+def test_a_moment_is_no_more_than_a_moment_and_a_far_end_is_the_end(tmp_path: Path, name: str) -> None:
+    path = save(tmp_path / name, blocks(10))
+    with ClipReader(path, span=Span(start=0.2, end=0.2 + 1e-9)) as reader:
+        assert len(list(reader)) <= 1
+    for span in (Span(end=1e300), Span(start=0.2, end=1e300)):
+        with ClipReader(path, span=span) as reader:
+            assert len(list(reader)) == (5 if span.start else 10)
+    with ClipReader(path, span=Span(start=1e300)) as reader, pytest.raises(InputError, match=r"it ends after 0\.4"):
+        list(reader)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.mp4"])
+def test_a_video_whose_clock_begins_late_is_no_longer_for_it(tmp_path: Path, name: str) -> None:
+    path = encode_video(tmp_path / name, blocks(10), *VIDEOS[name], "-output_ts_offset", "100")
+    with ClipReader(path, limits=Limits(max_frames=20)) as reader:
+        assert len(list(reader)) == reader.promised == 10
+
+
 def test_where_the_length_is_unknown_no_end_is_told(tmp_path: Path) -> None:
     path = encode_video(tmp_path / "a.webm", blocks(), "-c:v", "libvpx-vp9", "-live", "1")
     with (

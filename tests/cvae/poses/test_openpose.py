@@ -228,7 +228,9 @@ def test_the_rate_travels_with_the_first_frame(tmp_path: Path) -> None:
     assert _parsed(_frame(BODY))[0].fps is None
 
 
-@pytest.mark.parametrize(("rate", "came"), [(0, "the number 0"), (1e9, "the number 1e"), ("25", 'the text "25"')])
+@pytest.mark.parametrize(
+    ("rate", "came"), [(0, "the number 0"), (1e-300, "the number 1e"), (1e9, "the number 1e"), ("25", 'the text "25"')]
+)
 def test_a_rate_that_is_none_is_refused(rate: object, came: str) -> None:
-    with pytest.raises(InputError, match=f'has {came}.* for "fps"; expected a number above 0, at most 240'):
+    with pytest.raises(InputError, match=f'has {came}.* for "fps"; expected 0.1 to 240'):
         _parsed(_frame(BODY, fps=rate))
