@@ -32,9 +32,9 @@ class TrainingSpeedConfig:
     """Height and width of the frames."""
     threads: int = 2
     """CPU threads."""
-    rounds: int = 3
+    rounds: int = 5
     """Turns of each."""
-    seconds: float = 6.0
+    seconds: float = 3.0
     """Length of a turn."""
 
     def __post_init__(self) -> None:

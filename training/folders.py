@@ -66,9 +66,12 @@ def _file_of(array: Any) -> Any:
     return Path(array.filename) if mapped else array
 
 
+def _array_of(came: Any) -> NDArray[Any]:
+    return np.load(came, mmap_mode="r") if isinstance(came, Path) else came
+
+
 def _reopen(frames: Any, poses: Any, spans: list[tuple[int, int]], ink: NDArray[np.float32] | None) -> Recordings:
-    frames, poses = (np.load(came, mmap_mode="r") if isinstance(came, Path) else came for came in (frames, poses))
-    return Recordings(frames, poses, spans, ink)
+    return Recordings(_array_of(frames), _array_of(poses), spans, ink)
 
 
 def open_split(data: Path, split: str, size: Size | None = None) -> Recordings:
@@ -101,7 +104,7 @@ def measure_ink(poses: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How far each pose is from white, `(N,)`, the mean of its values from 0 to 255; read in pieces."""
     ink = np.empty(len(poses), np.float32)
     for i in range(0, len(poses), _DECODED_AT_ONCE):
-        piece = poses[i : i + _DECODED_AT_ONCE]
+        piece = _array_of(_file_of(poses))[i : i + _DECODED_AT_ONCE]  # mapped anew, so that what was read may go
         ink[i : i + len(piece)] = 255 - piece.reshape(len(piece), -1).mean(1, dtype=np.float32)
     return ink
 
