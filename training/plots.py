@@ -63,13 +63,18 @@ def plot_compare(runs: Mapping[str, Rows], path: Path) -> None:
     Args:
         runs: The rows of each variant, as for `plot_training`. Of the KL weight and the teacher-forcing ratio those are
             shown in which the variants differ or, where they differ in neither, those that change along the training.
+            Where one variant made more than twice the steps of another, the axis is the share of the training.
         path: The PNG; it appears whole or not at all.
     """
     validated = any("validation_psnr" in row for rows in runs.values() for row in rows)
-    figure, panels = _panels(["loss", *_varied(runs), *(["validation_psnr"] if validated else [])])
+    lasts = {name: max((row["step"] for row in rows), default=0) for name, rows in runs.items()}
+    unlike = max(lasts.values(), default=0) > 2 * min(lasts.values(), default=0)
+    keys = ["loss", *_varied(runs), *(["validation_psnr"] if validated else [])]
+    figure, panels = _panels(keys, "share of the training (%)" if unlike else "step")
     for (name, rows), look in zip(runs.items(), _looks(), strict=False):
         for key, panel in panels.items():
             steps, values = _column(rows, key)
+            steps = 100 * steps / max(lasts[name], 1) if unlike else steps
             values = _smooth(values) if key == "loss" else values
             panel.plot(steps, values, label=_plain(name), marker=_marker(key, values), **look)
     _logarithmic(panels["loss"])

@@ -17,8 +17,12 @@ def rows(count: int, **columns: float) -> Rows:
 def drawn(path: Path, colour: str) -> int:
     """How many pixels of the figure have this colour."""
     picture: NDArray[np.uint8] = cv2.imread(str(path))
-    wanted = np.array([int(colour[i : i + 2], 16) for i in (5, 3, 1)])
-    return int((picture == wanted).all(-1).sum())
+    return int((picture == colour_of(COLOURS.index(colour))).all(-1).sum())
+
+
+def colour_of(index: int) -> NDArray[np.int64]:
+    """Blue, green and red, as OpenCV reads them."""
+    return np.array([int(COLOURS[index][i : i + 2], 16) for i in (5, 3, 1)])
 
 
 def height(path: Path) -> int:
@@ -44,6 +48,13 @@ def test_a_comparison_shows_the_schedule_in_which_the_variants_differ(tmp_path: 
 def test_every_variant_has_a_colour_of_its_own(tmp_path: Path) -> None:
     plot_compare({str(i): rows(9 + i) for i in range(3)}, tmp_path / "compare.png")
     assert all(drawn(tmp_path / "compare.png", colour) > 50 for colour in COLOURS[:3])
+
+
+def test_a_variant_of_few_steps_fills_the_axis_beside_one_of_many(tmp_path: Path) -> None:
+    plot_compare({"fast": rows(900), "slow": rows(30)}, tmp_path / "compare.png")
+    picture: NDArray[np.uint8] = cv2.imread(str(tmp_path / "compare.png"))
+    of_slow = np.flatnonzero((picture[len(picture) // 2 :] == colour_of(1)).all(-1).any(0))
+    assert of_slow.max() > 0.9 * picture.shape[1]
 
 
 def test_of_many_sequences_only_best_worst_and_mean_are_named(tmp_path: Path) -> None:
