@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 SSIM_WINDOW = 11  # pixels, of the Gaussian with a deviation of 1.5 pixels
-MAX_PSNR = 100.0  # dB; equal pictures would be infinite, which no mean, plot or JSON file survives
+MAX_PSNR = 100.0  # dB, above zero or below it; no mean, plot or JSON file survives an infinite one
 
 
 def psnr(prediction: Tensor, truth: Tensor) -> Tensor:
@@ -15,14 +15,14 @@ def psnr(prediction: Tensor, truth: Tensor) -> Tensor:
         truth: The same shape.
 
     Returns:
-        `(...)`, dB: `-10 log10(MSE)`, at most 100.
+        `(...)`, dB: `-10 log10(MSE)`, from -100, also where the prediction is no number, to 100.
 
     Raises:
         ValueError: If the shapes differ.
     """
     _check_shapes(prediction, truth)
     squared_error = ((prediction - truth) ** 2).mean(dim=(-3, -2, -1))
-    return (-10 * torch.log10(squared_error)).clamp(max=MAX_PSNR)
+    return (-10 * torch.log10(squared_error)).nan_to_num(nan=-MAX_PSNR).clamp(-MAX_PSNR, MAX_PSNR)
 
 
 def ssim(prediction: Tensor, truth: Tensor) -> Tensor:

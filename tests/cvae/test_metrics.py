@@ -43,3 +43,10 @@ def test_ssim_refuses_other_shapes_and_frames_smaller_than_its_window() -> None:
         ssim(torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 17))
     with pytest.raises(ValueError, match=r"frames are \(8, 16\) pixels, the window of SSIM is 11"):
         ssim(torch.zeros(1, 3, 8, 16), torch.zeros(1, 3, 8, 16))
+
+
+def test_a_prediction_that_is_no_number_is_the_worst() -> None:
+    truth = torch.rand(3, 3, 8, 8)
+    broken = truth.clone()
+    broken[0, 0, 0, 0], broken[1, 0, 0, 0] = float("nan"), float("inf")
+    assert psnr(broken, truth).tolist() == [-100.0, -100.0, 100.0]
