@@ -66,12 +66,17 @@ def _file_of(array: Any) -> Any:
     return Path(array.filename) if mapped else array
 
 
-def _array_of(came: Any) -> NDArray[Any]:
-    return np.load(came, mmap_mode="r") if isinstance(came, Path) else came
-
-
 def _reopen(frames: Any, poses: Any, spans: list[tuple[int, int]], ink: NDArray[np.float32] | None) -> Recordings:
-    return Recordings(_array_of(frames), _array_of(poses), spans, ink)
+    frames, poses = (_mapped(came) if isinstance(came, Path) else came for came in (frames, poses))
+    return Recordings(frames, poses, spans, ink)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """A NumPy file for reading here and there: reading ahead, 30 times as much as asked for, is switched off."""
+    array = np.load(path, mmap_mode="r")
+    if hasattr(mmap, "MADV_RANDOM"):
+        array.base.madvise(mmap.MADV_RANDOM)
+    return array
 
 
 def open_split(data: Path, split: str, size: Size | None = None) -> Recordings:
@@ -102,9 +107,10 @@ def open_split(data: Path, split: str, size: Size | None = None) -> Recordings:
 
 def measure_ink(poses: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How far each pose is from white, `(N,)`, the mean of its values from 0 to 255; read in pieces."""
-    ink = np.empty(len(poses), np.float32)
+    came, ink = _file_of(poses), np.empty(len(poses), np.float32)
     for i in range(0, len(poses), _DECODED_AT_ONCE):
-        piece = _array_of(_file_of(poses))[i : i + _DECODED_AT_ONCE]  # mapped anew, so that what was read may go
+        # Mapped anew, so that what was read may go.
+        piece = (np.load(came, mmap_mode="r") if isinstance(came, Path) else came)[i : i + _DECODED_AT_ONCE]
         ink[i : i + len(piece)] = 255 - piece.reshape(len(piece), -1).mean(1, dtype=np.float32)
     return ink
 
@@ -179,7 +185,7 @@ def _kept(data: Path, name: str, size: Size, digest: str, write: Callable[[IO[by
                     partial.replace(path)
                 finally:
                     partial.unlink(missing_ok=True)
-    return np.load(path, mmap_mode="r")
+    return _mapped(path)
 
 
 def _cache_folder(data: Path, wanted: str) -> Path:
