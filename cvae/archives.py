@@ -2,7 +2,7 @@
 
 import math
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -79,10 +79,9 @@ def read_head_of(archive: ZipFile, info: ZipInfo) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def opener(archive: ZipFile, info: ZipInfo, limits: Limits) -> Callable[[], IO[bytes]]:
-    """Unpacks a member in memory when called: no more of it than it declared, which has been checked."""
-    limits.check_bytes(info.filename, info.file_size)
-    return lambda: BytesIO(archive.read(info))
+def unpack(archive: ZipFile, info: ZipInfo) -> IO[bytes]:
+    """Unpacks a member in memory: no more of it than it declared, which is to be checked before."""
+    return BytesIO(archive.read(info))
 
 
 def is_array_zip(archive: ZipFile) -> bool:

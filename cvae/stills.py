@@ -1,23 +1,31 @@
-"""Still pictures that make one clip: which of the files, in which order."""
+"""Files that make one clip together, chosen, in a folder or in a zip: which of them, in which order."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Literal
 from zipfile import ZipFile
 
 from cvae import archives
 from cvae.errors import InputError
-from cvae.inputs import HEAD_BYTES, PICTURE_FORMATS, Limits, open_file, quoted, read_head, recognise
+from cvae.inputs import HEAD_BYTES, PICTURE_FORMATS, FileType, Limits, open_file, quoted, read_head, recognise
+
+_NOUNS = {"picture": "pictures", "json": "key points"}
 
 
-@dataclass(frozen=True)
-class Still:
-    """One picture of many, not yet opened."""
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One file of many, not yet opened."""
 
     name: str
     """Without its folder."""
+    folder: str = ""
+    """In which it lies within a zip."""
+    size: int
+    """Bytes, unpacked."""
+    came: FileType
     open: Callable[[], IO[bytes]]
 
 
@@ -25,48 +33,21 @@ class Still:
 class Stills:
     """The pictures of a clip in the order of time."""
 
-    pictures: tuple[Still, ...]
+    pictures: Sequence[Member]
     notes: tuple[str, ...]
     """What was left out."""
 
 
-def stills_of_files(paths: Sequence[Path], name: str, limits: Limits) -> Stills:
-    """Several files that a user chose, each a picture."""
+def members_of_files(paths: Sequence[Path], name: str, limits: Limits) -> Iterator[Member]:
+    """Several files that a user chose; `name` is that of all together."""
     limits.check_entries(name, len(paths))
     for path in paths:
         came = recognise(read_head(path, limits))
-        if came.kind != "picture":
-            raise InputError(
-                f"{quoted(path.name)} is {came.title}; expected several pictures ({PICTURE_FORMATS}), "
-                "or one file alone."
-            )
-    return _in_order([Still(path.name, _opener(path)) for path in paths], [], name, limits)
+        yield Member(name=path.name, size=path.stat().st_size, came=came, open=partial(open_file, path))
 
 
-def stills_of_folder(folder: Path, limits: Limits) -> Stills:
-    """The pictures that lie in a folder, not in folders within it."""
-    stills, others = [], []
-    for file in visible_files(folder, limits):
-        with open_file(file) as opened:
-            kind = recognise(opened.read(HEAD_BYTES)).kind
-        if kind == "picture":
-            limits.check_bytes(file.name, file.stat().st_size)
-            stills.append(Still(file.name, _opener(file)))
-        else:
-            others.append(file.name)
-    return _in_order(stills, others, folder.name, limits)
-
-
-def is_folder(path: Path) -> bool:
-    """Whether it is one, as far as the system tells; opening what is none will say why."""
-    try:
-        return path.is_dir()
-    except OSError:  # such as a name too long
-        return False
-
-
-def visible_files(folder: Path, limits: Limits) -> list[Path]:
-    """The files of a folder that are not hidden, in no order.
+def members_of_folder(folder: Path, limits: Limits) -> Iterator[Member]:
+    """The files that lie in a folder, not in folders within it, and are not hidden.
 
     Raises:
         InputError: If it cannot be opened or holds too many.
@@ -76,45 +57,93 @@ def visible_files(folder: Path, limits: Limits) -> list[Path]:
     except OSError as error:
         raise InputError(f"The folder {quoted(folder.name)} cannot be opened: {error.strerror}.") from error
     limits.check_entries(folder.name, len(files))
-    return files
+    for file in files:
+        with open_file(file) as opened:
+            came = recognise(opened.read(HEAD_BYTES))
+        yield Member(name=file.name, size=file.stat().st_size, came=came, open=partial(open_file, file))
 
 
-def _opener(path: Path) -> Callable[[], IO[bytes]]:
-    return lambda: open_file(path)
+def members_of_zip(archive: ZipFile) -> Iterator[Member]:
+    """The files of an open zip, whichever of its folders they lie in."""
+    for info in archives.files_in(archive):
+        inside = PurePosixPath(info.filename)
+        yield Member(
+            name=inside.name,
+            folder=inside.parent.as_posix(),
+            size=info.file_size,
+            came=recognise(archives.read_head_of(archive, info)),
+            open=partial(archives.unpack, archive, info),
+        )
+
+
+def in_order(
+    members: Iterable[Member], kind: Literal["picture", "json"], name: str, limits: Limits
+) -> tuple[Sequence[Member], tuple[str, ...]]:
+    """Those of one kind in the order of time, and a note if others were left out.
+
+    Raises:
+        InputError: If one is too large, or they lie in several folders.
+    """
+    chosen: list[Member] = []
+    others: list[Member] = []
+    for member in members:
+        (chosen if member.came.kind == kind else others).append(member)
+    for member in chosen:
+        limits.check_bytes(member.name, member.size)
+    folders = sorted({member.folder for member in chosen})
+    if len(folders) > 1:
+        named = " and ".join(quoted(folder) for folder in folders[:2])
+        raise InputError(
+            f"{quoted(name)} has {_NOUNS[kind]} in {len(folders)} folders ({named}); expected one clip in one folder."
+        )
+    notes = (f"Left out of {quoted(name)}, being no {_NOUNS[kind]}: {_some(others)}.",) if others else ()
+    return sorted(chosen, key=lambda member: natural_order(member.name)), notes
+
+
+def _some(members: Sequence[Member]) -> str:
+    names = sorted(member.name for member in members)
+    return ", ".join(quoted(name) for name in names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def stills_of_files(paths: Sequence[Path], name: str, limits: Limits) -> Stills:
+    """Several files that a user chose, each a picture."""
+    members = list(members_of_files(paths, name, limits))
+    for member in members:
+        if member.came.kind != "picture":
+            raise InputError(
+                f"{quoted(member.name)} is {member.came.title}; expected several pictures ({PICTURE_FORMATS}), "
+                "or one file alone."
+            )
+    return _stills(members, name, limits)
+
+
+def stills_of_folder(folder: Path, limits: Limits) -> Stills:
+    """The pictures that lie in a folder, not in folders within it."""
+    return _stills(list(members_of_folder(folder, limits)), folder.name, limits)
 
 
 def stills_of_zip(archive: ZipFile, name: str, limits: Limits) -> Stills:
     """The pictures of an open zip, all in one folder of it."""
-    stills, others, folders = [], [], set()
-    for info in archives.files_in(archive):
-        kind = recognise(archives.read_head_of(archive, info)).kind
-        if kind == "zip":
-            raise InputError(f"{quoted(name)} holds another zip; expected the pictures themselves.")
-        inside = PurePosixPath(info.filename)
-        if kind == "picture":
-            stills.append(Still(inside.name, archives.opener(archive, info, limits)))
-            folders.add(inside.parent.as_posix())
-        else:
-            others.append(inside.name)
-    if len(folders) > 1:
-        named = " and ".join(quoted(folder) for folder in sorted(folders)[:2])
-        raise InputError(
-            f"{quoted(name)} has pictures in {len(folders)} folders ({named}); expected one clip in one folder."
-        )
-    return _in_order(stills, others, name, limits)
+    members = list(members_of_zip(archive))
+    if any(member.came.kind == "zip" for member in members):
+        raise InputError(f"{quoted(name)} holds another zip; expected the pictures themselves.")
+    return _stills(members, name, limits)
 
 
-def _in_order(stills: Sequence[Still], others: Sequence[str], name: str, limits: Limits) -> Stills:
-    if not stills:
-        holds = f"no pictures but {_some(others)}" if others else "no files"
+def _stills(members: Sequence[Member], name: str, limits: Limits) -> Stills:
+    pictures, notes = in_order(members, "picture", name, limits)
+    if not pictures:
+        holds = f"no pictures but {_some(members)}" if members else "no files"
         raise InputError(f"{quoted(name)} holds {holds}; expected pictures ({PICTURE_FORMATS}).")
-    ordered = tuple(sorted(stills, key=lambda still: natural_order(still.name)))
-    notes = (f"Left out of {quoted(name)}, being no pictures: {_some(others)}.",) if others else ()
-    return Stills(ordered, notes)
+    return Stills(pictures, notes)
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(quoted(name) for name in sorted(names)[:3]) + (", ..." if len(names) > 3 else "")
+def is_folder(path: Path) -> bool:
+    """Whether it is one, as far as the system tells; opening what is none will say why."""
+    try:
+        return path.is_dir()
+    except OSError:  # such as a name too long
+        return False
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:

@@ -1,8 +1,8 @@
 """Key points, read from whatever a user has them in: OpenPose JSON and arrays, alone, in folders and in zips."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import IO
 from zipfile import ZipFile
 
@@ -11,11 +11,11 @@ import numpy as np
 from cvae import archives
 from cvae.archives import ArrayHeader
 from cvae.errors import InputError
-from cvae.inputs import HEAD_BYTES, LIMITS, Limits, open_file, quoted, read_head, recognise
+from cvae.inputs import LIMITS, Limits, open_file, quoted, read_head, recognise
 from cvae.poses.formats import FORMATS, on_canvas, to_edn
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.openpose import FARTHEST, Frame, follow, parse_frames
-from cvae.stills import is_folder, natural_order, visible_files
+from cvae.stills import Member, in_order, is_folder, members_of_files, members_of_folder, members_of_zip
 
 _ARRAY_NAME = "keypoints"
 _CANVAS_NAME = "canvas"
@@ -43,7 +43,7 @@ def read_keypoints(path: Path | Sequence[Path], limits: Limits = LIMITS) -> Keyp
     if len(paths) != 1:
         return _read_files(paths, limits) if paths else None
     if is_folder(paths[0]):
-        return _read_folder(paths[0], limits)
+        return _read_members(members_of_folder(paths[0], limits), paths[0].name, limits)
     return _read_file(paths[0], limits)
 
 
@@ -51,86 +51,51 @@ def _read_file(path: Path, limits: Limits) -> Keypoints | None:
     name = path.name
     kind = recognise(read_head(path, limits)).kind
     if kind == "json":
-        return _from_texts([_Text(name, path.stat().st_size, _opener(path))], [], name, limits)
+        return _read_members(members_of_files([path], name, limits), name, limits)
     if kind == "array":
         with open_file(path) as file:
             header = archives.read_array_header(file, name)
             return _from_array(_load(file, header, name, limits), None, name) if _fits(header) else None
     if kind == "zip":
         with archives.open_zip(path, limits) as archive:
-            read = _read_array_zip if archives.is_array_zip(archive) else _read_zip
-            return read(archive, name, limits)
+            if archives.is_array_zip(archive):
+                return _read_array_zip(archive, name, limits)
+            return _read_members(members_of_zip(archive), name, limits)
     return None
 
 
 # JSON
 
 
-@dataclass(frozen=True)
-class _Text:
-    """A JSON file, not yet opened."""
-
-    name: str
-    size: int
-    """Bytes."""
-    open: Callable[[], IO[bytes]]
-
-
-def _opener(path: Path) -> Callable[[], IO[bytes]]:
-    return lambda: open_file(path)
-
-
 def _read_files(paths: Sequence[Path], limits: Limits) -> Keypoints | None:
     name = f"{paths[0].name} and {len(paths) - 1} more"
-    limits.check_entries(name, len(paths))
-    heads = {path: recognise(read_head(path, limits)) for path in paths}
-    if "json" not in {came.kind for came in heads.values()} or "picture" in {came.kind for came in heads.values()}:
+    members = list(members_of_files(paths, name, limits))
+    kinds = {member.came.kind for member in members}
+    if "json" not in kinds or "picture" in kinds:
         return None
-    for path, came in heads.items():
-        if came.kind != "json":
-            raise InputError(f"{quoted(path.name)} is {came.title}; expected only OpenPose JSON, as the others are.")
-    return _from_texts([_Text(path.name, path.stat().st_size, _opener(path)) for path in paths], [], name, limits)
+    for member in members:
+        if member.came.kind != "json":
+            raise InputError(
+                f"{quoted(member.name)} is {member.came.title}; expected only OpenPose JSON, as the others are."
+            )
+    return _read_members(members, name, limits)
 
 
-def _read_folder(folder: Path, limits: Limits) -> Keypoints | None:
-    texts, others = [], []
-    for path in visible_files(folder, limits):
-        with open_file(path) as file:
-            kind = recognise(file.read(HEAD_BYTES)).kind
-        if kind == "picture":
+def _read_members(members: Iterable[Member], name: str, limits: Limits) -> Keypoints | None:
+    came = []
+    for member in members:
+        if member.came.kind == "picture":
             return None
-        if kind == "json":
-            texts.append(_Text(path.name, path.stat().st_size, _opener(path)))
-        else:
-            others.append(path.name)
-    return _from_texts(texts, others, folder.name, limits) if texts else None
+        came.append(member)
+    texts, notes = in_order(came, "json", name, limits)
+    return _from_texts(texts, notes, name, limits) if texts else None
 
 
-def _read_zip(archive: ZipFile, name: str, limits: Limits) -> Keypoints | None:
-    texts, others, folders = [], [], set()
-    for info in archives.files_in(archive):
-        kind = recognise(archives.read_head_of(archive, info)).kind
-        inside = PurePosixPath(info.filename)
-        if kind == "picture":
-            return None
-        if kind == "json":
-            texts.append(_Text(inside.name, info.file_size, archives.opener(archive, info, limits)))
-            folders.add(inside.parent.as_posix())
-        else:
-            others.append(inside.name)
-    if len(folders) > 1:
-        named = " and ".join(quoted(folder) for folder in sorted(folders)[:2])
-        raise InputError(
-            f"{quoted(name)} has key points in {len(folders)} folders ({named}); expected one clip in one folder."
-        )
-    return _from_texts(texts, others, name, limits) if texts else None
-
-
-def _from_texts(texts: Sequence[_Text], others: Sequence[str], name: str, limits: Limits) -> Keypoints:
+def _from_texts(texts: Sequence[Member], notes: Sequence[str], name: str, limits: Limits) -> Keypoints:
     limits.check_frames(name, len(texts))
     limits.check_json(name, sum(text.size for text in texts))
     frames: list[Frame] = []
-    for text in sorted(texts, key=lambda text: natural_order(text.name)):
+    for text in texts:
         with text.open() as file:
             came = parse_frames(file.read(), text.name, limits)
         if len(came) > 1 and len(texts) > 1:
@@ -139,9 +104,7 @@ def _from_texts(texts: Sequence[_Text], others: Sequence[str], name: str, limits
                 "in each of several files, or one file alone."
             )
         frames += came
-    left_out = ", ".join(quoted(other) for other in sorted(others)[:3]) + (", ..." if len(others) > 3 else "")
-    notes = [f"Left out of {quoted(name)}, being no key points: {left_out}."] if others else []
-    return _from_frames(frames, name, notes)
+    return _from_frames(frames, name, list(notes))
 
 
 def _from_frames(frames: Sequence[Frame], name: str, notes: list[str]) -> Keypoints:
