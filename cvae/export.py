@@ -72,18 +72,7 @@ def write_mp4(path: Path, frames: np.ndarray, fps: float, *, scale: int = 1) -> 
     colours = "colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     matrix = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
     options = ["-vf", f"{_enlarge(scale)},{matrix},setparams={colours}", "-pix_fmt", "yuv420p"]
-    options += [
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-crf",
-        "16",
-        "-movflags",
-        "+faststart",
-        "-f",
-        "mp4",
-    ]
+    options += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-movflags", "+faststart", "-f", "mp4"]
     _encode(path, frames, fps, options)
 
 
@@ -97,18 +86,7 @@ def _encode(path: Path, frames: np.ndarray, fps: float, options: Sequence[str]) 
     assert fps > 0
     count, height, width, _ = frames.shape
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error"]
-    command += [
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-s",
-        f"{width}x{height}",
-        "-r",
-        f"{fps:.6f}",
-        "-i",
-        "-",
-    ]
+    command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:.6f}", "-i", "-"]
     with replacing(path) as partial:
         pixels = np.ascontiguousarray(frames).data.cast("B")
         done = subprocess.run([*command, *options, str(partial.resolve())], input=pixels, capture_output=True)

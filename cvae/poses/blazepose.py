@@ -27,6 +27,10 @@ _MIN_SCORE = 0.5
 _MIN_CONFIDENCE = 0.8
 """Of the landmarks, to believe in them; at 0.5 a lost person was often seen where nobody was."""
 _MIN_VISIBILITY = 0.5
+_REACH = 3
+"""Cells of a landmark's heatmap that are looked at on each side."""
+_MIN_PEAK = 0.5
+"""Of a heatmap there; landmarks whose map stays below it are left where they are."""
 _AROUND = 2.0
 """A person who was lost is looked for first within this many radii of where it was."""
 _OBLONG = 1.2
@@ -180,25 +184,23 @@ def _transform(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
-def _refine(points: np.ndarray, heatmaps: np.ndarray, reach: int = 3, min_peak: float = 0.5) -> np.ndarray:
+def _refine(points: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     """Moves landmarks to the centre of mass of their heatmaps near by: 1.2 dB on the drawn skeleton.
 
     Args:
         points: `(39, 2)`, x and y in pixels of the crop.
         heatmaps: `(64, 64, 39)`, logits.
-        reach: Cells looked at on each side.
-        min_peak: Landmarks whose heatmap stays below it there are left where they are.
     """
-    cells, window = heatmaps.shape[0], 2 * reach + 1
+    cells, window = heatmaps.shape[0], 2 * _REACH + 1
     cell = _LANDMARK_SIDE / cells
-    middle = np.clip(np.floor(points / cell), -reach - 1, cells + reach).astype(int)
+    middle = np.clip(np.floor(points / cell), -_REACH - 1, cells + _REACH).astype(int)
     padded = np.pad(_sigmoid(heatmaps), ((window, window), (window, window), (0, 0)))
-    x, y = (middle[:, axis, None] + reach + 1 + np.arange(window) for axis in (0, 1))  # (39, 7), in the padded map
+    x, y = (middle[:, axis, None] + _REACH + 1 + np.arange(window) for axis in (0, 1))  # (39, 7), in the padded map
     weights = padded[y[:, :, None], x[:, None, :], np.arange(len(points))[:, None, None]]  # (39, 7, 7)
     total = np.maximum(weights.sum(axis=(1, 2)), 1e-9)
     centres = np.stack([(weights.sum(axis=1) * x).sum(axis=1), (weights.sum(axis=2) * y).sum(axis=1)], axis=1)
     refined = (centres / total[:, None] - window) * cell
-    return np.where(weights.max(axis=(1, 2))[:, None] >= min_peak, refined, points)
+    return np.where(weights.max(axis=(1, 2))[:, None] >= _MIN_PEAK, refined, points)
 
 
 def _to_edn(points: np.ndarray, visibility: np.ndarray) -> np.ndarray:
