@@ -106,6 +106,7 @@ def launch(page: gr.Blocks, host: str, port: int) -> None:
         enable_monitoring=False,
         ssr_mode=False,
         max_file_size=LIMITS.max_bytes,
+        state_session_capacity=1000,
         app_kwargs={"middleware": [Middleware(RefuseFileAddresses)]},
     )
 

@@ -15,7 +15,7 @@ from cvae.inputs import OWN_FILES, width_by_height
 from cvae.pace import check_fps
 from cvae.pictures import resize_frame
 from cvae.poses.openpose import write_openpose
-from cvae.poses.person import Person, read_person
+from cvae.poses.person import Person, check_shape, read_person
 from cvae.poses.skeleton import draw_skeleton, draw_skeletons
 from cvae.progress import frame_bar
 from cvae.reader import Span
@@ -54,6 +54,8 @@ class ExtractConfig:
         check_fps(self.fps)
         if self.size is not None and not all(8 <= side <= 2048 for side in self.size):
             raise InputError(f"--size is {self.size[0]} {self.size[1]}; expected height and width from 8 to 2048.")
+        if self.size is not None:
+            check_shape("--size", self.size)
 
 
 def main(config: ExtractConfig) -> None:

@@ -16,7 +16,7 @@ from cvae.extract import write_preview
 from cvae.files import filling
 from cvae.inputs import OWN_FILES, quoted
 from cvae.pace import check_fps
-from cvae.poses.person import Person, read_person
+from cvae.poses.person import Person, check_shape, read_person
 from cvae.poses.skeleton import draw_skeletons
 from cvae.progress import frame_bar
 
@@ -54,6 +54,7 @@ class PrepareConfig:
         DataConfig(height=self.size[0], width=self.size[1])
         if not self.videos:
             raise InputError("No video came; expected one or more videos of a person.")
+        check_shape("--size", self.size)
         check_fps(self.fps)
         if not 0 < self.val_share <= 0.5:
             raise InputError(f"--val-share is {self.val_share:g}; expected a share above 0, at most 0.5.")

@@ -1,14 +1,19 @@
 """What the page keeps of one user, from one click to the next."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from cvae.poses.source import Poses, read_poses
 from cvae.progress import Watch
 
+MOST_KEPT = 8
+"""Open pages whose poses are kept, those used last: of a clip they may have 50 MB, and pages stay open for days."""
 
-@dataclass
+
+@dataclass(eq=False)
 class Session:
     """One user's open page."""
 
@@ -18,7 +23,6 @@ class Session:
     """Asks what goes on, a run or a search for poses, to end."""
     uploaded: Sequence[Path] = ()
     """The poses that the page holds now; a search in others is in vain."""
-    _kept: tuple[list[Path], Poses] | None = None
 
     def read(self, paths: Sequence[Path], size: tuple[int, int], watch: Watch) -> Poses:
         """What `read_poses` finds in these files, at once if they were the last that were read.
@@ -28,11 +32,25 @@ class Session:
         Raises:
             InputError: If they hold no poses.
         """
-        kept = self._kept
-        if kept is not None and kept[0] == list(paths):
-            return kept[1]
-        kept = self._kept = None  # never two in memory
-        came = read_poses(list(paths), size=size, watch=watch)
+        kept = _take(self)  # also of other poses: never two in memory
+        came = kept[1] if kept and kept[0] == list(paths) else read_poses(list(paths), size=size, watch=watch)
         if list(self.uploaded) == list(paths):
-            self._kept = list(paths), came
+            _keep(self, list(paths), came)
         return came
+
+
+_kept: WeakKeyDictionary[Session, tuple[list[Path], Poses]] = WeakKeyDictionary()
+"""Of each page, the poses read last and their files; the one used last at the end."""
+_lock = threading.Lock()
+
+
+def _take(session: Session) -> tuple[list[Path], Poses] | None:
+    with _lock:
+        return _kept.pop(session, None)
+
+
+def _keep(session: Session, paths: list[Path], came: Poses) -> None:
+    with _lock:
+        _kept[session] = paths, came
+        for oldest in list(_kept)[:-MOST_KEPT]:
+            del _kept[oldest]

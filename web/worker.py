@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from cvae.errors import InputError
 from cvae.progress import Watch
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class Worker(Generic[T]):
     ) -> None:
         self._left = True
         wait([self._future], PATIENCE)
+        self._future = Future()  # a fault refers to who asked for it, and so to itself
 
     def __iter__(self) -> Iterator[Progress]:
         """Tell a few times a second how far the work is, until it is over."""
@@ -79,6 +81,9 @@ class Worker(Generic[T]):
         try:
             with _heard_of_downloads(self._say):
                 self._future.set_result(self._work(self._watch))
+        except (InputError, Stopped) as fault:
+            # As it came it would hold on to the frames of the work, and to all that it had read.
+            self._future.set_exception(type(fault)(*fault.args))
         except Exception as fault:
             self._future.set_exception(fault)
 

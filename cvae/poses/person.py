@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cvae.errors import InputError
-from cvae.inputs import LIMITS, Limits, quoted
+from cvae.inputs import LIMITS, Limits, quoted, width_by_height
 from cvae.pictures import resize_frame
 from cvae.poses.smoothing import smooth
 from cvae.poses.weights import find_weights
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_SIDE = 512
 """Where no size is asked for, pictures are kept with at most this many pixels on their longer side."""
+
+MOST_OBLONG = 8
+"""Of a picture of a person, the longer side in shorter sides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,7 @@ def read_person(
     with ClipReader(path, span=span, limits=limits, watch=watch) as reader:
         kept = FrameBuffer(reader.name, None, limits)
         for frame in reader:
+            check_shape(quoted(reader.name), frame.shape[:2])
             tracker = tracker or _new_tracker()
             whole = kept_size(frame.shape[:2], size)
             limits.check_kept_pixels(reader.name, (reader.promised or 0) * whole[0] * whole[1])
@@ -110,8 +114,9 @@ def find_person(picture: np.ndarray) -> np.ndarray:
     """The key points of the person in one picture, `(H, W, 3)`: EDN-23, `(23, 3)`, in its pixels.
 
     Raises:
-        InputError: If nobody is found, or the networks that find poses cannot be had.
+        InputError: If it is a strip, nobody is found, or the networks that find poses cannot be had.
     """
+    check_shape("The first frame", picture.shape[:2])
     points = _new_tracker().find(picture)
     if not (points[:, 2] > 0).any():
         raise InputError(
@@ -137,6 +142,19 @@ def kept_size(came: tuple[int, int], size: tuple[int, int] | None) -> tuple[int,
     """
     scale = max(size[0] / came[0], size[1] / came[1]) if size else min(1.0, MOST_SIDE / max(came))
     return max(1, round(came[0] * scale)), max(1, round(came[1] * scale))
+
+
+def check_shape(what: str, size: tuple[int, int]) -> None:
+    """Refuse a strip: to take a part of another shape out of it needs memory as of a picture a thousand times as large.
+
+    Raises:
+        InputError: If one side of this height and width is more than 8 times the other.
+    """
+    if max(size) > MOST_OBLONG * min(size):
+        raise InputError(
+            f"{what} is {width_by_height(size)} pixels; expected pictures of a person, one side at most "
+            f"{MOST_OBLONG} times the other."
+        )
 
 
 def _notes(name: str, has_person: np.ndarray, window: Window, picture: tuple[int, int]) -> Iterator[str]:

@@ -53,6 +53,7 @@ def test_a_folder_in_use_is_left_alone(video: Path, tmp_path: Path) -> None:
     [
         ({"fps": 0}, r"--fps is 0; expected 0.1 to 240 frames per second"),
         ({"fps": float("nan")}, "--fps is nan"),
+        ({"size": (8, 2048)}, r"--size is 2048x8 pixels; .* one side at most 8 times the other"),
         ({"size": (4, 128)}, r"--size is 4 128; expected height and width from 8 to 2048"),
     ],
 )

@@ -63,6 +63,7 @@ def test_a_short_video_is_refused_and_leaves_nothing_behind(dancer: PuppetClip, 
     [
         ({"videos": ()}, "No video came"),
         ({"size": (4, 64)}, "height is 8 to 1024 pixels; got 4"),
+        ({"size": (8, 1024)}, "one side at most 8 times the other"),
         ({"val_share": 0.9}, "--val-share is 0.9; expected a share above 0, at most 0.5"),
         ({"fps": -1}, "--fps is -1; expected"),
     ],

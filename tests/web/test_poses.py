@@ -67,6 +67,16 @@ def test_only_the_last_poses_are_kept(searches: list[list[Path]]) -> None:
     assert [path.name for (path,) in searches] == ["a", "b", "a"]
 
 
+def test_poses_of_a_few_pages_are_kept_those_used_last(
+    searches: list[list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "MOST_KEPT", 2)
+    pages = {name: uploaded(name) for name in "abc"}
+    for name in "ababcabc":  # c takes the place of a, which was used before b
+        pages[name].read([Path(name)], SIZE, lambda *_: None)
+    assert "".join(path.name for (path,) in searches) == "abcabc"
+
+
 def test_search_that_ends_after_other_poses_came_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     session = uploaded("a")
     others = replace(POSES, title="others")

@@ -1,8 +1,11 @@
+import gc
 import logging
 import threading
 import time
+import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cvae.errors import InputError
@@ -36,6 +39,35 @@ def test_fault_of_the_work_comes_back() -> None:
     with pytest.raises(InputError, match="no poses"), Worker(fail, never) as work:
         list(work)
         work.result()
+
+
+@pytest.mark.parametrize("fault", [InputError("no poses"), MemoryError()])
+def test_what_failed_work_had_read_is_given_back_at_once(fault: Exception) -> None:
+    read: list[weakref.ref[object]] = []
+
+    def fail(_: Watch) -> int:
+        frames = np.zeros(100)
+        read.append(weakref.ref(frames))
+        try:
+            raise KeyError
+        except KeyError as error:
+            raise type(fault)(*fault.args) from error
+
+    def ask() -> None:
+        with Worker(fail, never) as work:
+            list(work)
+            work.result()
+
+    gc.disable()
+    try:
+        with pytest.raises(type(fault)) as raised:
+            ask()
+        if isinstance(fault, InputError):
+            assert read[0]() is None and str(raised.value) == "no poses"
+        del raised
+        assert read[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,14 @@ def test_a_tall_video_is_filled_up_with_black(dancer: PuppetClip, tmp_path: Path
     assert any("filled up with black" in note for note in person.notes)
 
 
+def test_a_strip_is_refused_before_it_grows(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "a", np.full((1, 1, 4000, 3), 90, np.uint8))
+    with pytest.raises(InputError, match=r'"a" is 4000x1 pixels; .* one side at most 8 times the other'):
+        read_person(folder, size=(64, 128))
+    with pytest.raises(InputError, match="The first frame is 4000x1 pixels"):
+        find_person(np.full((1, 4000, 3), 90, np.uint8))
+
+
 def test_a_video_of_nobody_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'No person was found in the 3 frames of "a"; expected a video of a person'):
         read_person(write_pictures(tmp_path / "a", moving_square(3)[0]))
