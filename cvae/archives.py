@@ -19,6 +19,8 @@ from cvae.inputs import HEAD_BYTES, Limits, quoted
 ARRAY_NAMES = ("poses", "pose", "frames", "gt")
 _ARRAY_EXPECTED = "expected (T, H, W, 3), uint8 or float in [0, 1]"
 _MAX_ARRAY_HEADER = 10_000
+_READ_BYTES = 4_000_000
+"""Of an array at once."""
 
 
 @contextmanager
@@ -160,20 +162,27 @@ def frames_in_array(file: IO[bytes], name: str, limits: Limits) -> Iterator[np.n
     limits.check_frames(name, count)
     limits.check_frame(name, width, height)
     limits.check_total_pixels(name, count * height * width)
-    if header.by_columns:
-        limits.check_kept_pixels(name, count * height * width)
-    for values in load_array(file, header, name, limits) if header.by_columns else _rows(file, header, name, limits):
-        yield values if values.dtype == np.uint8 else _from_unit_range(values, name)
-
-
-def _rows(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) -> Iterator[np.ndarray]:
-    """The array along its first axis, each read when it is asked for."""
     limits.check_unpacked(name, header.total_bytes)
-    row = header.total_bytes // header.shape[0]
-    for _ in range(header.shape[0]):
-        if len(content := file.read(row)) < row:
-            raise _damaged(name)
-        yield np.frombuffer(content, header.dtype).reshape(header.shape[1:])
+    if header.by_columns:
+        limits.check_kept_pixels(name, header.total_bytes // 3)
+    whole = load_array(file, header, name, limits) if header.by_columns else None
+    rows_at_once = max(1, _READ_BYTES // (header.total_bytes // (count * height)))  # numbers need 8 bytes and more
+    for index in range(count):
+        frame = np.empty((height, width, 3), np.uint8)
+        for first in range(0, height, rows_at_once):
+            rows = slice(first, min(first + rows_at_once, height))
+            values = _read_rows(file, header, rows, name) if whole is None else whole[index, rows]
+            frame[rows] = values if values.dtype == np.uint8 else _from_unit_range(values, name)
+        yield frame
+
+
+def _read_rows(file: IO[bytes], header: ArrayHeader, rows: slice, name: str) -> np.ndarray:
+    """The next rows of an open .npy file that holds frames."""
+    shape = (rows.stop - rows.start, *header.shape[2:])
+    size = math.prod(shape) * header.dtype.itemsize
+    if len(content := file.read(size)) < size:
+        raise _damaged(name)
+    return np.frombuffer(content, header.dtype).reshape(shape)
 
 
 def load_array(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) -> np.ndarray:

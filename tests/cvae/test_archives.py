@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -133,6 +134,20 @@ def test_the_only_fitting_array_is_taken(tmp_path: Path) -> None:
 def test_a_float_array_counts_from_0_to_1(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", (blocks() / 255).astype(np.float32))
     np.testing.assert_array_equal(read_clip(tmp_path / "a.npy").frames, blocks())
+
+
+@pytest.mark.parametrize("by_columns", [False, True])
+def test_a_large_frame_of_floats_is_never_whole_in_memory_as_such(tmp_path: Path, by_columns: bool) -> None:
+    ramp = np.linspace(0, 1, 1500 * 500 * 3).reshape(1, 1500, 500, 3)  # 18 MB
+    np.savez_compressed(tmp_path / "a.npz", np.asfortranarray(ramp) if by_columns else ramp)
+    tracemalloc.start()
+    try:
+        clip = read_clip(tmp_path / "a.npz")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(clip.frames, ramp * 255, atol=0.51)
+    assert most < (50e6 if by_columns else 30e6)
 
 
 def test_an_array_stored_by_columns_is_read(tmp_path: Path) -> None:
