@@ -12,9 +12,10 @@ from cvae import archives
 from cvae.archives import ArrayHeader
 from cvae.errors import InputError
 from cvae.inputs import LIMITS, Limits, open_file, quoted, read_head, recognise
+from cvae.poses.follow import follow
 from cvae.poses.formats import FORMATS, on_canvas, to_edn
-from cvae.poses.keypoints import Keypoints
-from cvae.poses.openpose import FARTHEST, Frame, follow, parse_frames
+from cvae.poses.keypoints import FARTHEST, Keypoints
+from cvae.poses.openpose import Frame, parse_frames
 from cvae.stills import Member, in_order, is_folder, members_of_files, members_of_folder, members_of_zip
 
 _ARRAY_NAME = "keypoints"

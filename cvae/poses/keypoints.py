@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+FARTHEST = 1e6
+"""Of any number among key points, pixels: far outside every picture, and safe to reckon with."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Keypoints:

@@ -9,7 +9,6 @@ of frames (DWPose in pixels, OpenPose normalised, both with the canvas); Control
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ from cvae.errors import InputError
 from cvae.inputs import Limits, quoted
 from cvae.pace import FASTEST, SLOWEST
 from cvae.poses.formats import FORMATS
+from cvae.poses.keypoints import FARTHEST
 
 JSON_EXPECTED = 'OpenPose JSON: {"people": [{"pose_keypoints_2d": [...]}]} for each frame, or one list of those'
 _WRAPPERS = ("frames", "poses")
 _BODY = "pose_keypoints_2d"
-FARTHEST = 1e6
-"""Of any number among key points, pixels: far outside every picture, and safe to reckon with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,40 +163,6 @@ def _described(value: object) -> str:
     if isinstance(value, float):
         return f"the number {value:g}"
     return json.dumps(value)  # null, true or false
-
-
-def follow(people: list[np.ndarray | None]) -> np.ndarray:
-    """One person over time, out of all that were seen.
-
-    It is the largest one of the first frame with anybody, and afterwards the one nearest to where it was last seen:
-    by the mean distance of the joints that both show, or of their middles if they share none.
-
-    Args:
-        people: For each frame EDN-23 key points `(P, 23, 3)`, or None.
-
-    Returns:
-        `(T, 23, 3)`, zeros where nobody was seen.
-    """
-    followed = np.zeros((len(people), 23, 3))
-    last: np.ndarray | None = None
-    for index, candidates in enumerate(people):
-        shown = [person for person in candidates if person.any()] if candidates is not None else []
-        if shown:
-            last = max(shown, key=_extent) if last is None else min(shown, key=partial(_distance, last))
-            followed[index] = last
-    return followed
-
-
-def _extent(person: np.ndarray) -> float:
-    return float(np.hypot(*np.ptp(person[person[:, 2] > 0, :2], axis=0)))
-
-
-def _distance(person: np.ndarray, other: np.ndarray) -> float:
-    here, there = person[:, 2] > 0, other[:, 2] > 0
-    both = here & there
-    if not both.any():
-        return float(np.hypot(*(person[here, :2].mean(axis=0) - other[there, :2].mean(axis=0))))
-    return float(np.hypot(*(person[both, :2] - other[both, :2]).T).mean())
 
 
 def write_openpose(folder: Path, points: np.ndarray, canvas: tuple[float, float], *, fps: float | None = None) -> None:
