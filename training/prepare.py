@@ -11,7 +11,7 @@ from tyro.conf import Positional
 
 from cvae.config import DataConfig
 from cvae.errors import InputError
-from cvae.export import DEFAULT_FPS, write_png
+from cvae.export import DEFAULT_FPS
 from cvae.extract import write_preview
 from cvae.files import filling
 from cvae.inputs import OWN_FILES, quoted
@@ -19,6 +19,7 @@ from cvae.pace import check_fps
 from cvae.poses.person import Person, check_shape, read_person
 from cvae.poses.skeleton import draw_skeletons
 from cvae.progress import frame_bar
+from training.layout import numbers_taken, write_recording
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,6 @@ MIN_RECORDING = 10
 """Frames; shorter pieces, in which the person was seen for a moment, are left out."""
 GAP_SECONDS = 1.0
 """Left out between the training and the validation part of a video, which would be nearly the same pictures."""
-NUMBERS_APART = 1000
-"""A recording begins with a whole thousand, so that its number is not the successor of another's last one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +82,10 @@ def prepare(config: PrepareConfig) -> None:
                         f"for the {split} split; expected half a minute or more."
                     )
                 for recording in recordings:
-                    _write(folder / split, numbers[split], person.frames[recording], poses[recording])
-                    length = recording.stop - recording.start
-                    numbers[split] += NUMBERS_APART * (length // NUMBERS_APART + 1)
-                    counts[split] += length
+                    frames = tqdm(person.frames[recording], f"writing {split}", unit=" frames", leave=False)
+                    write_recording(folder / split, numbers[split], frames, poses[recording])
+                    numbers[split] += numbers_taken(len(frames))
+                    counts[split] += len(frames)
     height, width = config.size
     print(f"{counts['train']} frames to train on and {counts['val']} to validate on, {width}x{height}: {config.out}")
 
@@ -109,9 +108,3 @@ def split_recordings(person: Person, val_share: float) -> dict[str, list[slice]]
                 if last - first >= MIN_RECORDING:
                     recordings[name].append(slice(first, last))
     return recordings
-
-
-def _write(folder: Path, number: int, frames: np.ndarray, poses: np.ndarray) -> None:
-    for kind, pictures in (("img", frames), ("label", poses)):
-        for index, picture in enumerate(tqdm(pictures, f"writing {folder.name}", unit=" frames", leave=False)):
-            write_png(folder / f"{folder.name}_{kind}" / f"{number + index}.png", picture)

@@ -14,10 +14,9 @@ from tqdm import tqdm
 from cvae.errors import InputError
 from cvae.export import write_png
 from cvae.files import filling
+from training.layout import numbers_taken, write_recording
 from training.puppets.clip import PuppetClip, make_clip
 
-CLIP_STRIDE = 1000
-"""Clip k of a split begins at number k * 1000 (or the next thousand above its length); a gap is a cut."""
 _SPLITS = {"train": 0, "val": 1, "test": 2}
 
 
@@ -74,7 +73,8 @@ def write_puppets(config: PuppetsConfig) -> None:
     """Writes `train`, `val` and `test`; nothing is left behind if it fails or is interrupted.
 
     `train/train_img/N.png` and `train/train_label/N.png` (and `val` alike) hold all clips of the split, clip k from
-    number k * 1000; `train/train_keypoints.npz` has `number` (N,) and `keypoints` (N, 23, 3) in pixels.
+    number k * 1000 (of clips of 1000 frames or more the next thousand); `train/train_keypoints.npz` has `number` (N,)
+    and `keypoints` (N, 23, 3) in pixels.
     `test/test_img/S/0.png`, `test/test_label/S/N.png`, `test/test_gt/S/N.png` and `test/test_keypoints/S.npz`
     hold sequence S.
 
@@ -94,17 +94,12 @@ def _write_all(config: PuppetsConfig, folder: Path) -> None:
     with closing(_run(jobs, config.workers)) as results:  # the pool ends before the folder is removed
         for job, points in tqdm(results, total=len(jobs), desc="puppets", unit="clip"):
             if job.split in keypoints:
-                numbers = job.index * clip_stride(job.frames) + np.arange(job.frames)
+                numbers = job.index * numbers_taken(job.frames) + np.arange(job.frames)
                 keypoints[job.split].append((numbers, points))
     for split, parts in keypoints.items():
         if parts:
             numbers, points = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
             np.savez_compressed(folder / split / f"{split}_keypoints.npz", number=numbers, keypoints=points)
-
-
-def clip_stride(frames: int) -> int:
-    """Distance between the first numbers of two clips: whole thousands, with a gap after the last frame."""
-    return CLIP_STRIDE * (frames // CLIP_STRIDE + 1)
 
 
 def _jobs(config: PuppetsConfig, folder: Path) -> Generator[_Job, None, None]:
@@ -137,9 +132,7 @@ def _write_clip(job: _Job) -> np.ndarray:
     if split == "test":
         _write_test(job.folder / "test", index, clip)
         return clip.keypoints
-    for number, (frame, pose) in enumerate(zip(clip.frames, clip.poses, strict=True), index * clip_stride(job.frames)):
-        write_png(job.folder / split / f"{split}_img" / f"{number}.png", frame)
-        write_png(job.folder / split / f"{split}_label" / f"{number}.png", pose)
+    write_recording(job.folder / split, index * numbers_taken(job.frames), clip.frames, clip.poses)
     return clip.keypoints
 
 
