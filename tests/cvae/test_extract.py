@@ -12,13 +12,6 @@ from cvae.poses.person import Person
 from cvae.poses.skeleton import draw_skeletons
 from cvae.video import read_clip
 from tests.conftest import write_pictures
-from tests.cvae.media import encode_mp4
-from training.puppets.clip import PuppetClip
-
-
-@pytest.fixture(scope="module")
-def video(dancer: PuppetClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return encode_mp4(tmp_path_factory.mktemp("video") / "dance.mp4", dancer.frames)
 
 
 def test_all_four_results_agree(video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
