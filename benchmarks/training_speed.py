@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -32,6 +33,8 @@ class TrainingSpeedConfig:
     """Height and width of the frames."""
     threads: int = 2
     """CPU threads."""
+    mixed_precision: Literal["no", "bf16", "fp16"] | None = None
+    """Of ours, as in `train`; the lab's loop is in float32."""
     rounds: int = 5
     """Turns of each."""
     seconds: float = 3.0
@@ -55,7 +58,7 @@ def measure_training(config: TrainingSpeedConfig, lab: Lab4Config) -> dict[str, 
     with some_data(config.data) as data:
         loop, clips = LabLoop(lab), lab_clips(data, config.size, LAB_FRAMES, LAB_CLIPS)
         recipe = default()
-        options = TrainConfig(data=data, out=data, steps=1000, recipe=recipe)
+        options = TrainConfig(data=data, out=data, steps=1000, recipe=recipe, mixed_precision=config.mixed_precision)
         source = open_source(data, config.size)
         run = start_run(start_accelerator(options), options, source.size)
         batches = load_clips(

@@ -13,7 +13,7 @@ import torch
 from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from cvae.errors import InputError
 from training.folders import Recordings, Size, measure_ink, open_split
@@ -160,8 +160,8 @@ class Clips(Dataset[tuple[NDArray[np.uint8], NDArray[np.uint8]]]):
         return self.recordings.frames[rows], self.recordings.poses[rows]
 
 
-class ClipSampler(Sampler[tuple[int, int]]):
-    """Endless `(start, reference)`: overlapping clips that never cross a cut; any frame of the recording is reference.
+class ClipSampler:
+    """Draws `(start, reference)`: overlapping clips that never cross a cut; any frame of the recording is reference.
 
     It needs 8 bytes for each frame of the data, and draws by bisection: `torch.multinomial` ends at 2^24 clips.
 
@@ -206,10 +206,6 @@ class ClipSampler(Sampler[tuple[int, int]]):
         starts = np.searchsorted(self.cumulative, below, side="right").tolist()
         spans = [self.spans[bisect.bisect_right(self.firsts, start) - 1] for start in starts]
         return [(start, a + int(u * (b - a))) for start, u, (a, b) in zip(starts, references, spans, strict=True)]
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        for block in count():
-            yield from self.draw(block * _BLOCK, _BLOCK)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,16 @@ import numpy as np
 import pytest
 
 from cvae.errors import InputError
+from cvae.runs import checkpoints_in
 from tests.conftest import write_pictures
 from tests.training.test_data import MANY_WORKERS
 from tests.training.test_shards import change_index, replace_pictures
+from training.config import TrainConfig
 from training.data import load_clips
+from training.recipe import NetworkConfig, Recipe
 from training.shards import ShardConfig, Shards, open_shards, shard
 from training.streaming import ShardClips
+from training.train import train
 
 PIECES = 8
 CLIPS = 6  # of a piece: 8 frames, clips of 3
@@ -165,3 +169,12 @@ def test_shards_are_read_from_an_address(folder: Path, server: str, tmp_path: Pa
     change_index(tmp_path / "here", {"place": server})
     shards = open_shards(tmp_path / "here" / "train")
     assert Counter(starts_of(shards, PIECES * CLIPS // 3)) == EVERY_START
+
+
+def test_training_takes_shards_as_it_takes_folders(lab_folder: Path, tmp_path: Path) -> None:
+    shard(ShardConfig(data=lab_folder, out=tmp_path / "sharded", shard_frames=8))
+    network = NetworkConfig(widths=(16, 16), attention_levels=(1,))
+    config = TrainConfig(
+        data=tmp_path / "sharded", out=tmp_path / "run", steps=2, recipe=Recipe(network=network), mixed_precision="no"
+    )
+    assert list(checkpoints_in(train(config))) == [2]
