@@ -16,7 +16,7 @@ from cvae.pace import check_fps
 from cvae.pictures import resize_frame
 from cvae.poses.openpose import write_openpose
 from cvae.poses.person import Person, check_shape, read_person
-from cvae.poses.skeleton import draw_skeleton, draw_skeletons
+from cvae.poses.skeleton import draw_skeleton
 from cvae.progress import frame_bar
 from cvae.reader import Span
 
@@ -48,7 +48,7 @@ class ExtractConfig:
     """Seconds into the video at which to end; its own end by default."""
     size: tuple[int, int] | None = None
     """Height and width of the pictures: the part around the person that has this shape. By default the whole picture,
-    with at most 512 pixels on its longer side."""
+    with at most 512 pixels on its longer side, fewer where the video is so long that it would not fit in memory."""
 
     def __post_init__(self) -> None:
         check_fps(self.fps)
@@ -91,8 +91,11 @@ def write_person(folder: Path, person: Person) -> None:
 def write_preview(path: Path, person: Person) -> None:
     """A GIF of the first frames and their skeletons, side by side."""
     frames = person.frames[:PREVIEW_FRAMES]
-    skeletons = draw_skeletons(person.points[:PREVIEW_FRAMES], frames.shape[1:3])
-    write_gif(path, np.stack(list(map(_side_by_side, frames, skeletons))), person.fps or DEFAULT_FPS)
+    shown = [
+        _side_by_side(frame, draw_skeleton(points, frame.shape[:2]))
+        for frame, points in zip(frames, person.points, strict=False)
+    ]
+    write_gif(path, np.stack(shown), person.fps or DEFAULT_FPS)
 
 
 def _side_by_side(frame: np.ndarray, skeleton: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from cvae.files import filling
 from cvae.inputs import OWN_FILES, quoted
 from cvae.pace import check_fps
 from cvae.poses.person import Person, check_shape, read_person
-from cvae.poses.skeleton import draw_skeletons
+from cvae.poses.skeleton import draw_skeleton
 from cvae.progress import frame_bar
 from training.layout import numbers_taken, write_recording
 
@@ -72,7 +72,6 @@ def prepare(config: PrepareConfig) -> None:
                 person = read_person(video, size=config.size, fps=config.fps, limits=OWN_FILES, watch=watch)
             for note in person.notes:
                 log.info("Note: %s", note)
-            poses = draw_skeletons(person.points, config.size)
             if not (folder / "preview.gif").exists():
                 write_preview(folder / "preview.gif", person)
             for split, recordings in split_recordings(person, config.val_share).items():
@@ -83,9 +82,11 @@ def prepare(config: PrepareConfig) -> None:
                     )
                 for recording in recordings:
                     frames = tqdm(person.frames[recording], f"writing {split}", unit=" frames", leave=False)
-                    write_recording(folder / split, numbers[split], frames, poses[recording])
+                    poses = (draw_skeleton(points, config.size) for points in person.points[recording])
+                    write_recording(folder / split, numbers[split], frames, poses)
                     numbers[split] += numbers_taken(len(frames))
                     counts[split] += len(frames)
+            del person  # before the next one is read
     height, width = config.size
     print(f"{counts['train']} frames to train on and {counts['val']} to validate on, {width}x{height}: {config.out}")
 

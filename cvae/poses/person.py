@@ -1,5 +1,6 @@
 """Poses from a video of a person: every frame looked at once, while it is decoded."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,8 @@ def read_person(
     Args:
         path: A video, an animation or pictures, as `read_clip` takes them.
         size: Height and width of the frames to return: the part of the picture around the person that has this shape.
-            By default the whole picture, with at most 512 pixels on its longer side.
+            By default the whole picture, with at most 512 pixels on its longer side, fewer where all frames of a long
+            video would not fit in memory.
         fps: Frames per second to resample to; by default those of the video, at even distances.
         span: The part of the video to read.
         limits: How large it may be.
@@ -75,7 +77,7 @@ def read_person(
         for frame in reader:
             check_shape(quoted(reader.name), frame.shape[:2])
             tracker = tracker or _new_tracker()
-            whole = kept_size(frame.shape[:2], size)
+            whole = kept_size(frame.shape[:2], size, limits.max_kept_pixels / (reader.promised or 1))
             limits.check_kept_pixels(reader.name, (reader.promised or 0) * whole[0] * whole[1])
             found.append(Window.whole(frame.shape[:2]).move(tracker.find(frame), whole))
             pieces.append(tracker.detections)
@@ -91,10 +93,14 @@ def read_person(
             "whose body can be seen, or skeletons drawn on white."
         )
     first = int(has_person.argmax())
-    size = size or (frames.shape[1], frames.shape[2])
+    if size is None:
+        size = (frames.shape[1], frames.shape[2])
+        if size != kept_size(frame.shape[:2], None):
+            kept_at = width_by_height(size)
+            notes = (*notes, f"{quoted(reader.name)} is so long that its frames are kept at {kept_at} pixels.")
     window = choose_window(frames.shape[1:3], size, points)
     return Person(
-        frames=_cut(frames, window, shown[first:], size),
+        frames=_cut(frames, window, shown[first:], size, reader.name, limits),
         points=window.move(points[first:], size),
         pieces=np.array(pieces)[shown[first:]],
         fps=rate,
@@ -102,12 +108,22 @@ def read_person(
     )
 
 
-def _cut(frames: np.ndarray, window: Window, shown: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _cut(
+    frames: np.ndarray, window: Window, shown: np.ndarray, size: tuple[int, int], name: str, limits: Limits
+) -> np.ndarray:
     """The window of the frames at these indices; without a copy where all of each frame is shown once."""
     whole = frames.shape[1:3] == size and window == Window.whole(size)
     if whole and np.array_equal(shown, np.arange(len(frames))[-len(shown) :]):
         return frames[-len(shown) :]
-    return np.stack([window.cut(frames[index], size) for index in shown])
+    shape, both = (len(shown), *size, 3), frames[..., 0].size + len(shown) * size[0] * size[1]
+    if both > limits.max_kept_pixels and (shown >= np.arange(len(shown))).all():
+        cut = frames.reshape(-1)[: math.prod(shape)].reshape(shape)  # where frames lie that have been cut
+    else:
+        limits.check_kept_pixels(name, both)
+        cut = np.empty(shape, np.uint8)
+    for place, index in enumerate(shown):
+        cut[place] = window.cut(frames[index], size)
+    return cut
 
 
 def find_person(picture: np.ndarray) -> np.ndarray:
@@ -132,15 +148,19 @@ def _new_tracker() -> "PoseTracker":
     return PoseTracker(find_weights())
 
 
-def kept_size(came: tuple[int, int], size: tuple[int, int] | None) -> tuple[int, int]:
+def kept_size(came: tuple[int, int], size: tuple[int, int] | None, most_pixels: float = math.inf) -> tuple[int, int]:
     """The size in which a whole picture is kept.
 
     Args:
         came: Its height and width.
         size: The largest part of the picture that has the shape of this size gets just this size. None: the longer
             side gets at most 512 pixels.
+        most_pixels: What a picture may have where no size is asked for.
     """
-    scale = max(size[0] / came[0], size[1] / came[1]) if size else min(1.0, MOST_SIDE / max(came))
+    if size:
+        scale = max(size[0] / came[0], size[1] / came[1])
+    else:
+        scale = min(1.0, MOST_SIDE / max(came), math.sqrt(0.95 * most_pixels / (came[0] * came[1])))
     return max(1, round(came[0] * scale)), max(1, round(came[1] * scale))
 
 

@@ -36,8 +36,32 @@ def test_found_joints_are_smoothed_over_time(video: Path) -> None:
 def test_what_cannot_be_kept_is_refused_at_its_first_frame(video: Path) -> None:
     seen: list[int] = []
     with pytest.raises(InputError, match=r"more than the 300000 pixels .* fewer frames or a smaller size"):
-        read_person(video, limits=Limits(max_kept_pixels=300_000), watch=lambda done, _: seen.append(done))
+        read_person(
+            video, size=(128, 256), limits=Limits(max_kept_pixels=300_000), watch=lambda done, _: seen.append(done)
+        )
     assert seen == []
+
+
+def test_frames_that_are_repeated_count_as_kept_too(video: Path) -> None:
+    limits = Limits(max_kept_pixels=500_000)  # all frames have 393,216
+    with pytest.raises(InputError, match=r"more than the 500000 pixels .* --size, --fps, --start and --end"):
+        read_person(video, fps=50, size=(128, 256), limits=limits)
+
+
+@pytest.mark.parametrize(("fps", "size"), [(None, (128, 128)), (12.5, (128, 256)), (10, (120, 240))])
+def test_where_both_do_not_fit_frames_are_cut_in_their_own_place(
+    video: Path, fps: float | None, size: tuple[int, int]
+) -> None:
+    copied = read_person(video, fps=fps, size=size)
+    in_place = read_person(video, fps=fps, size=size, limits=Limits(max_kept_pixels=400_000))
+    np.testing.assert_array_equal(in_place.frames, copied.frames)
+
+
+def test_of_a_long_video_smaller_pictures_are_kept_where_no_size_is_asked_for(video: Path) -> None:
+    person = read_person(video, limits=Limits(max_kept_pixels=100_000))
+    height, width = person.frames.shape[1:3]
+    assert 80_000 < 12 * height * width <= 100_000 and width == pytest.approx(2 * height, abs=2)
+    assert f'"{video.name}" is so long that its frames are kept at {width}x{height} pixels.' in person.notes
 
 
 def test_another_size_takes_the_part_around_the_person(video: Path, dancer: PuppetClip) -> None:
