@@ -63,7 +63,7 @@ def read_poses(
             person; each as one file, a folder, a zip or several files.
         size: Height and width that the network needs; pictures are resized to it.
         limits: How large it may be.
-        watch: Called after every frame.
+        watch: Called after every frame, of pictures from a first look at some of them on.
 
     Raises:
         InputError: If it cannot be read, or holds no poses.
@@ -72,7 +72,7 @@ def read_poses(
     if keypoints is not None:
         return Poses(title="key points", content=keypoints)
     _refuse_what_holds_no_poses(path, limits)
-    look, canvas, name = _look(path, limits)
+    look, canvas, name = _look(path, limits, watch)
     if look == "all black":
         raise InputError(
             f"{quoted(name)} is black all over; expected pictures of skeletons, a video of a person, or key points."
@@ -100,9 +100,9 @@ def _refuse_what_holds_no_poses(path: Path | Sequence[Path], limits: Limits) -> 
         )
 
 
-def _look(path: Path | Sequence[Path], limits: Limits) -> tuple[Look, tuple[int, int], str]:
+def _look(path: Path | Sequence[Path], limits: Limits, watch: Watch | None) -> tuple[Look, tuple[int, int], str]:
     """What the pictures of a clip show; height and width of the first, at most 512 pixels; and the clip's name."""
-    with ClipReader(path, limits=limits) as reader:
+    with ClipReader(path, limits=limits, watch=watch) as reader:
         frames = (resize_frame(frame, kept_size(frame.shape[:2], None)) for frame in islice(reader, 0, None, _STEP))
         first = next(frames)
         return look_of(chain([first], frames)), first.shape[:2], reader.name

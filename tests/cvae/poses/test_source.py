@@ -54,6 +54,16 @@ def test_a_video_that_begins_with_a_long_blank_is_still_one_of_a_person(
     assert poses.notes == ('The first 50 frames of "a.mp4" show no person and are left out.',)
 
 
+def test_a_long_look_at_nothing_can_be_ended(tmp_path: Path) -> None:
+    def end(done: int, _: int | None) -> None:
+        if done == 60:
+            raise KeyboardInterrupt
+
+    blank = encode_mp4(tmp_path / "a.mp4", np.zeros((100, *SIZE, 3), np.uint8))
+    with pytest.raises(KeyboardInterrupt):
+        read_poses(blank, size=SIZE, watch=end)
+
+
 def test_blank_pictures_are_not_taken_for_poses_without_a_word(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'"black" is black all over; expected pictures of skeletons'):
         read_poses(write_pictures(tmp_path / "black", np.zeros((3, *SIZE, 3), np.uint8)), size=SIZE)
