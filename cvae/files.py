@@ -1,5 +1,6 @@
 """Writing files whole or not at all."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from uuid import uuid4
 
 from cvae.errors import InputError
 from cvae.inputs import quoted
+
+_LEFTOVER = re.compile(r"\.[0-9a-f]{32}(\.\w+)?|\..+\.[a-z0-9_]{8}")
+"""Names that `replacing` and `filling` give."""
 
 
 def new_folder(path: Path) -> None:
@@ -53,6 +57,13 @@ def _making(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(f"{folder} cannot be made a folder: {error.strerror}.") from None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `filling` and `replacing` had begun in a folder when their process was killed."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if _LEFTOVER.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 @contextmanager

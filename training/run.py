@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from cvae.checkpoint import load_checkpoint, save_checkpoint
 from cvae.config import Config, DataConfig, SamplingConfig
 from cvae.errors import InputError
-from cvae.files import filling
+from cvae.files import filling, remove_leftovers
 from cvae.models import Model, build_model
 from cvae.runs import checkpoints_in, step_folder, validation_psnr
 from training.config import TrainConfig
@@ -179,6 +179,8 @@ def resume_run(run: Run, out: Path) -> bool:
     Raises:
         InputError: If the options are others, or the state cannot be read.
     """
+    if run.accelerator.is_main_process:
+        remove_leftovers(out)
     folders = checkpoints_in(out)
     if not folders:
         return False
