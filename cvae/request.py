@@ -8,7 +8,6 @@ import numpy as np
 
 from cvae.errors import InputError
 from cvae.export import DEFAULT_FPS
-from cvae.inputs import width_by_height
 from cvae.pictures import is_stretched, read_picture, resize_frame, resize_note
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.person import find_person
@@ -126,23 +125,27 @@ def _as_they_are(
     canvas = None if came.content.is_normalised else came.content.canvas
     if canvas and is_stretched(canvas, size):
         notes.append(resize_note("The poses are", (round(canvas[0]), round(canvas[1])), size))
-    return first, draw_skeletons(_on_canvas(came.content, picture.shape[:2]).at(size), size)
-
-
-def _on_canvas(keypoints: Keypoints, picture: tuple[int, int]) -> Keypoints:
-    """Key points that do not say how large their picture is belong to the first frame, if they can."""
-    if keypoints.canvas is not None:
-        return keypoints
-    points = keypoints.points[keypoints.points[..., 2] > 0][:, :2]
-    outside = ((points < 0) | (points > picture[::-1])).any(axis=-1)
-    if len(points) and outside.mean() > _MOST_OUTSIDE:
-        far = tuple(points.max(axis=0).round().astype(int).tolist())
-        raise InputError(
-            f"The key points reach to x {far[0]} and y {far[1]}, outside of the first frame of "
-            f"{width_by_height(picture)} pixels; expected a first frame of the size of the video in which they were "
-            "found, or canvas_width and canvas_height in the JSON."
+    keypoints = came.content
+    if keypoints.canvas is None:
+        expected = "a first frame of the size of the video in which they were found, or canvas_width and canvas_height"
+        _check_inside(keypoints, picture.shape[:2], "the first frame of {} pixels", f"{expected} in the JSON")
+        keypoints = Keypoints(points=keypoints.points, canvas=picture.shape[:2])
+    elif came.video is None:
+        _check_inside(
+            keypoints, keypoints.canvas, "the canvas of {} pixels that their file names", "that of their picture"
         )
-    return Keypoints(points=keypoints.points, canvas=picture)
+    return first, draw_skeletons(keypoints.at(size), size)
+
+
+def _check_inside(keypoints: Keypoints, canvas: tuple[float, float], what: str, expected: str) -> None:
+    points = keypoints.points[keypoints.points[..., 2] > 0][:, :2]
+    outside = ((points < 0) | (points > canvas[::-1])).any(axis=-1)
+    if len(points) and outside.mean() > _MOST_OUTSIDE:
+        low, high = ([f"{value:.4g}" for value in corner] for corner in (points.min(axis=0), points.max(axis=0)))
+        raise InputError(
+            f"The key points reach from x {low[0]} and y {low[1]} to x {high[0]} and y {high[1]}, outside of "
+            f"{what.format(f'{canvas[1]:g}x{canvas[0]:g}')}; expected {expected}."
+        )
 
 
 def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from cvae.errors import InputError
 from cvae.inputs import LIMITS, Limits, open_file, quoted, read_head, recognise
 from cvae.poses.follow import follow
 from cvae.poses.formats import FORMATS, on_canvas, to_edn
-from cvae.poses.keypoints import FARTHEST, Keypoints
+from cvae.poses.keypoints import FARTHEST, LEAST_CANVAS, Keypoints, is_canvas
 from cvae.poses.openpose import Frame, parse_frames
 from cvae.stills import Member, in_order, is_folder, members_of_files, members_of_folder, members_of_zip
 
@@ -168,10 +168,10 @@ def _read_array_zip(archive: ZipFile, name: str, limits: Limits) -> Keypoints | 
 
 def _to_canvas(sides: np.ndarray, name: str, limits: Limits) -> tuple[float, float]:
     is_size = sides.shape == (2,) and sides.dtype.kind in "fiu"
-    if not (is_size and ((sides > 0) & (sides <= limits.max_side)).all()):
+    if not (is_size and is_canvas(sides[0], sides[1], limits.max_side)):
         raise InputError(
-            f"The array {quoted(name)} is no size of a picture; expected its height and width, above 0, "
-            f"at most {limits.max_side}."
+            f"The array {quoted(name)} is no size of a picture; expected its height and width, "
+            f"{LEAST_CANVAS} to {limits.max_side}."
         )
     return float(sides[0]), float(sides[1])
 

@@ -8,6 +8,15 @@ FARTHEST = 1e6
 """Of any number among key points, pixels: far outside every picture, and safe to reckon with."""
 
 
+LEAST_CANVAS = 8
+"""Pixels of a side; nobody finds joints in a smaller picture."""
+
+
+def is_canvas(height: float, width: float, most: float) -> bool:
+    """Whether these can be the sides of a picture, at most so large; 1 and 1 are those of normalised key points."""
+    return height == width == 1 or (LEAST_CANVAS <= height <= most and LEAST_CANVAS <= width <= most)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Keypoints:
     """EDN-23 key points of one person over time."""

@@ -18,7 +18,7 @@ from cvae.errors import InputError
 from cvae.inputs import Limits, quoted
 from cvae.pace import FASTEST, SLOWEST
 from cvae.poses.formats import FORMATS
-from cvae.poses.keypoints import FARTHEST
+from cvae.poses.keypoints import FARTHEST, LEAST_CANVAS, is_canvas
 
 JSON_EXPECTED = 'OpenPose JSON: {"people": [{"pose_keypoints_2d": [...]}]} for each frame, or one list of those'
 _WRAPPERS = ("frames", "poses")
@@ -136,12 +136,12 @@ def _parse_canvas(frame: dict[str, object], title: str, limits: Limits) -> tuple
         return None
     height, width = sides
     if isinstance(height, float) and isinstance(width, float):
-        if 0 < height <= limits.max_side and 0 < width <= limits.max_side:
+        if is_canvas(height, width, limits.max_side):
             return height, width
         came = f"of {width:g}x{height:g} pixels"
     else:
         came = f"whose width is {_described(width)} and whose height is {_described(height)}"
-    raise InputError(f"{title} has a canvas {came}; expected two numbers above 0, at most {limits.max_side}.")
+    raise InputError(f"{title} has a canvas {came}; expected two numbers from {LEAST_CANVAS} to {limits.max_side}.")
 
 
 def _parse_rate(frame: dict[str, object], title: str) -> float | None:

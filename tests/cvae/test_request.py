@@ -109,7 +109,7 @@ def test_key_points_without_a_canvas_belong_to_the_first_frame(dancer: PuppetCli
 
 def test_key_points_of_a_larger_picture_are_refused(dancer: PuppetClip) -> None:
     small = cv2.resize(dancer.frames[0], (64, 32), interpolation=cv2.INTER_AREA)
-    with pytest.raises(InputError, match=r"reach to x \d+ and y \d+, outside of the first frame of 64x32"):
+    with pytest.raises(InputError, match=r"reach .* to x [\d.]+ and y [\d.]+, outside of the first frame of 64x32"):
         make_request(small, from_points(dancer.keypoints, None), size=SIZE)
 
 
@@ -122,10 +122,17 @@ def test_a_tenth_of_the_joints_may_lie_outside_of_the_first_frame_but_not_a_thir
     points[:, :outside, 0] = 140
     came, first_frame = from_points(points, None), dancer.frames[0, ::2, ::2]
     if is_refused:
-        with pytest.raises(InputError, match="reach to x 140 and y 30, outside of the first frame of 128x64"):
+        with pytest.raises(InputError, match=r"reach .* to x 140 and y 30, outside of the first frame of 128x64"):
             make_request(first_frame, came, size=SIZE)
     else:
         assert len(make_request(first_frame, came, size=SIZE).poses) == 2
+
+
+@pytest.mark.parametrize("shift", [400, -400])
+def test_key_points_outside_of_the_canvas_they_name_are_refused(dancer: PuppetClip, shift: float) -> None:
+    moved = np.where(dancer.keypoints[..., 2:] > 0, np.add(dancer.keypoints, [shift, 0, 0]), 0)
+    with pytest.raises(InputError, match=r"reach from x -?[\d.]+ and .*, outside of the canvas of 256x128 pixels that"):
+        make_request(dancer.frames[0], from_points(moved, (128, 256)), size=SIZE)
 
 
 def test_skeleton_pictures_cannot_be_fitted(dancer: PuppetClip) -> None:
