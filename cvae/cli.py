@@ -2,10 +2,14 @@
 
 import importlib
 import inspect
+import io
 import logging
+import signal
 import sys
-
-import tyro
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from types import FrameType
+from typing import NoReturn
 
 from cvae.errors import InputError
 
@@ -16,7 +20,7 @@ def run_command(program: str, commands: Commands) -> None:
     """Call the function of the command that was typed, with its options read from the command line.
 
     Only the module of that command is imported, so that `--help` answers at once. What a user or a file got wrong
-    ends in one sentence and exit code 2, Ctrl-C in exit code 130.
+    ends in one sentence and exit code 2, Ctrl-C in exit code 130, another signal to end in 128 and its number.
 
     Args:
         program: What is typed before the command: `python -m training`.
@@ -32,7 +36,8 @@ def run_command(program: str, commands: Commands) -> None:
             fail(f"{asked!r} is no command of {program}; expected {', '.join(commands)}.")
         return
     module, function = commands[asked][0].split(":")
-    run_options(getattr(importlib.import_module(module), function), f"{program} {asked}", sys.argv[2:])
+    with _ending(program):
+        run_options(getattr(importlib.import_module(module), function), f"{program} {asked}", sys.argv[2:])
 
 
 def run_options(function: object, program: str, arguments: list[str]) -> None:
@@ -43,18 +48,53 @@ def run_options(function: object, program: str, arguments: list[str]) -> None:
     assert callable(function)
     (parameter,) = inspect.signature(function).parameters.values()
     options = parameter.annotation
+    with _ending(program):
+        function(_parse(options, program, arguments))
+
+
+def _parse(options: type, program: str, arguments: list[str]) -> object:
+    """The options that were typed; tyro says what is wrong with a word, the options themselves what with a value."""
+    import tyro  # half a second, in which Ctrl-C may come
+
+    parse = getattr(options, "parse", None)
+    told = io.StringIO()
     try:
-        parse = getattr(options, "parse", None)
-        function(parse(program, arguments) if parse else tyro.cli(options, prog=program, args=arguments))
+        with redirect_stderr(told):
+            return parse(program, arguments) if parse else tyro.cli(options, prog=program, args=arguments)
+    except SystemExit as ended:
+        fault = ended.__context__
+        while fault is not None and not isinstance(fault, InputError):
+            fault = fault.__context__
+        if fault is not None:  # tyro has drawn a box around it
+            raise fault from None
+        sys.stderr.write(told.getvalue())
+        raise
+
+
+@contextmanager
+def _ending(program: str) -> Iterator[None]:
+    """Tell of faults in one sentence, and end on signals as on Ctrl-C: every `finally` runs, no folder is left half."""
+    signals = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    for number in signals:
+        signal.signal(number, _end)
+    try:
+        yield
     except InputError as error:
         fail(str(error))
     except OSError as error:  # a full disk, a file without permission: the machine's word is the clearest
         fail(f"{error.filename or program}: {error.strerror or error}.")
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        for number in signals:
+            signal.signal(number, signal.SIG_DFL)
 
 
-def fail(sentence: str) -> None:
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def fail(sentence: str) -> NoReturn:
     """Say what was wrong and end with exit code 2."""
     print(f"Error: {sentence}", file=sys.stderr)
     sys.exit(2)
