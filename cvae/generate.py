@@ -2,10 +2,12 @@
 
 import csv
 import logging
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -95,9 +97,9 @@ class GenerateConfig:
     """A CSV to write with the PSNR of every frame, where there is a truth."""
     fps: float | None = None
     """Frames per second of the video to write; those of the poses by default."""
-    retarget: bool | None = None
-    """Fit the poses to the person of the first frame, by one scale and one shift. By default only poses that were found
-    in a video of a person, when another first frame is given."""
+    retarget: Literal["auto", "always", "never"] = "auto"
+    """Fit the poses to the person of the first frame, by one scale and one shift. `auto`: only poses that were found in
+    a video of a person, when another first frame is given."""
     checkpoint: Path = BUNDLED
     """Checkpoint folder; the bundled one by default."""
     seed: int = 0
@@ -111,10 +113,17 @@ class GenerateConfig:
         if self.fps is not None and not 1 <= self.fps <= 60:
             raise InputError(f"--fps is {self.fps:g}; expected 1 to 60 frames per second.")
         if self.out.suffix.lower() not in (".gif", ".mp4"):
-            raise InputError(f"--out is {self.out.name}; expected a name that ends in .gif or .mp4.")
+            raise InputError(f"--out is {self.out}; expected a name that ends in .gif or .mp4.")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"--seed is {self.seed}; expected a whole number from 0 to {2**32 - 1}.")
         for path in filter(None, (self.out, self.psnr)):
             if not path.parent.is_dir():
                 raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")
+        given = {"--poses": self.poses, "--first-frame": self.first_frame, "--truth": self.truth, "--psnr": self.psnr}
+        for option, came in given.items():
+            for name, written in (("--out", self.out), ("--psnr", self.psnr)):
+                if came and written and option != name and os.path.realpath(came) == os.path.realpath(written):
+                    raise InputError(f"{option} and {name} are both {came}; expected another file to write.")
 
 
 def main(config: GenerateConfig) -> None:
@@ -128,7 +137,7 @@ def main(config: GenerateConfig) -> None:
             config.truth,
             size=size,
             fps=config.fps,
-            retarget=config.retarget,
+            retarget={"auto": None, "always": True, "never": False}[config.retarget],
             watch=watch,
         )
     if config.psnr and request.truth is None:

@@ -27,6 +27,7 @@ _MEMBERS = {
 }
 """Where they lie in the wheel, and their SHA-256."""
 _MOST_BYTES = 16_000_000
+_MOST_WHEEL_BYTES = 200_000_000
 FETCH_COMMAND = "python -m cvae fetch-pose-weights"
 
 
@@ -55,16 +56,23 @@ def main(config: FetchConfig) -> None:
 
 
 def find_weights() -> PoseWeights:
-    """The networks from the cache, fetched first where they are not there.
+    """The networks from the cache, fetched first where they are not there, or damaged.
 
     Raises:
         InputError: If they can be neither found nor fetched; it tells the ways out.
     """
     cache = _cache()
     weights = PoseWeights(detector=cache / f"{_DETECTOR}.tflite", landmarks=cache / f"{_LANDMARKS}.tflite")
-    if not (weights.detector.is_file() and weights.landmarks.is_file()):
+    if not (_is_whole(weights.detector, _DETECTOR) and _is_whole(weights.landmarks, _LANDMARKS)):
         _download(cache)
     return weights
+
+
+def _is_whole(file: Path, digest: str) -> bool:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest() == digest
+    except OSError:
+        return False
 
 
 def _cache() -> Path:
@@ -107,7 +115,9 @@ def _unpack(wheel: Path, cache: Path) -> None:
 
 def _read_member(wheel: Path, member: str) -> bytes:
     try:
+        if not wheel.is_file() or wheel.stat().st_size > _MOST_WHEEL_BYTES:  # a pipe would be waited for
+            raise ValueError
         with zipfile.ZipFile(wheel) as archive, archive.open(member) as file:
             return file.read(_MOST_BYTES)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile and zlib raise many kinds on a damaged file
         raise InputError(f"{quoted(wheel.name)} is not the package mediapipe 0.10.21 as a .whl file.") from error

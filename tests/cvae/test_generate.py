@@ -4,7 +4,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import cv2
 import imageio.v3 as iio
@@ -166,6 +168,31 @@ def test_wrong_input_ends_in_one_sentence(
     assert re.search(message, " ".join((said.err + said.out).split())), said
     assert "Traceback" not in said.err
     assert list((folder / "result").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"out": "/"}, "--out is /; expected a name that ends in"),
+        ({"psnr": "./a.gif"}, r"--psnr and --out are both a\.gif; expected another file to write"),
+        ({"poses": "a.gif"}, r"--poses and --out are both a\.gif"),
+        ({"first_frame": "b.csv", "psnr": "b.csv"}, r"--first-frame and --psnr are both b\.csv"),
+        ({"seed": -1}, "--seed is -1; expected a whole number from 0 to 4294967295"),
+        ({"seed": 2**70}, "--seed is 1180591620717411303424; expected"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(options: dict[str, Any], message: str) -> None:
+    paths = {key: Path(value) if isinstance(value, str) else value for key, value in options.items()}
+    with pytest.raises(InputError, match=message):
+        GenerateConfig(**{"poses": Path("poses"), "out": Path("a.gif"), **paths})
+
+
+@pytest.mark.parametrize(("retarget", "is_fitted"), [("auto", False), ("never", False), ("always", True)])
+def test_poses_are_fitted_as_asked(folder: Path, tiny_checkpoint: Path, retarget: str, is_fitted: bool) -> None:
+    paths = {"--first-frame": folder / "first.png", "--poses": folder / "poses", "--out": folder / "out.gif"}
+    options = [str(word) for option in paths.items() for word in option]
+    with pytest.raises(SystemExit) if is_fitted else nullcontext():  # pictures of skeletons cannot be
+        run_options(main, "generate", [*options, "--checkpoint", str(tiny_checkpoint), "--retarget", retarget])
 
 
 def test_the_command_line_runs_as_the_readme_says(folder: Path, tiny_checkpoint: Path) -> None:

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,41 @@ def test_a_wheel_at_hand_will_do(empty_cache: Path, tmp_path: Path, monkeypatch:
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
-def test_another_file_is_no_wheel(empty_cache: Path, tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "a.whl").write_bytes(content)
+def test_damaged_networks_are_fetched_again(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"the networks"
+    digest = hashlib.sha256(content).hexdigest()
+    fetched: list[Path] = []
+
+    def download(cache: Path) -> None:
+        fetched.append(cache)
+        (cache / f"{digest}.tflite").write_bytes(content)
+
+    for name in ("_DETECTOR", "_LANDMARKS"):
+        monkeypatch.setattr(weights, name, digest)
+    monkeypatch.setattr(weights, "_download", download)
+    folder = empty_cache / "marionette" / "blazepose"
+    folder.mkdir(parents=True)
+    (folder / f"{digest}.tflite").write_bytes(content[:-1])
+    assert find_weights().detector.read_bytes() == content
+    assert find_weights().landmarks.read_bytes() == content and fetched == [folder]
+
+
+def _locked_zip() -> bytes:
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for member in weights._MEMBERS:
+            archive.writestr(member, b"network")
+    content = bytearray(file.getvalue())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # encrypted, says the list of contents
+    return bytes(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18), _locked_zip(), None])
+def test_another_file_is_no_wheel(empty_cache: Path, tmp_path: Path, content: bytes | None) -> None:
+    if content is None:
+        os.mkfifo(tmp_path / "a.whl")
+    else:
+        (tmp_path / "a.whl").write_bytes(content)
     with pytest.raises(InputError, match=r'"a.whl" is not the package mediapipe'):
         main(FetchConfig(wheel=tmp_path / "a.whl"))
 
