@@ -193,10 +193,12 @@ def on_unread_poses(strip: str) -> str:
     return REFUSED if strip == WAITING else strip
 
 
-def on_example(examples: Sequence[Example], session: Session, index: int) -> list[Any]:
+def on_example(examples: Sequence[Example], session: Session, index: Any) -> list[Any]:
     """The clicked example as values of first frame, poses, ground truth and the strip of poses."""
     if session.running:
         raise page_error("A prediction is running; stop it first, or wait for its end.")
+    if not isinstance(index, int) or not 0 <= index < len(examples):
+        raise page_error("There is no such example.")
     example = copy_to_cache(examples[index])
     session.uploaded = [example.poses]
     truth = [str(example.truth)] if example.truth else None
@@ -209,10 +211,17 @@ def on_stop(session: Session) -> None:
 
 
 def on_api(
-    checkpoint: Checkpoint, first_frame: Any, poses: Any, truth: Any, sample: Any, seed: Any, retarget: Any
+    checkpoint: Checkpoint,
+    first_frame: Any,
+    poses: Any,
+    truth: Any,
+    sample: Any,
+    seed: Any,
+    retarget: Any,
+    fps: Any = 0,
 ) -> tuple[str, str, str | None, dict[str, Any]]:
     """Predict a whole video at once, for programs."""
-    *_, last = on_generate(checkpoint, Session(), first_frame, poses, truth, sample, seed, 0, retarget)
+    *_, last = on_generate(checkpoint, Session(), first_frame, poses, truth, sample, seed, fps, retarget)
     view, made = last.view, last.downloads
     assert made is not None
     summary = {"frames": view.total, "fps": view.fps, "mean_psnr": view.mean, "psnr": view.psnr, "notes": view.notes}
@@ -275,7 +284,13 @@ def add_endpoint(checkpoint: Checkpoint) -> None:
     """The endpoint `/generate` for programs; its components are on no one's page."""
 
     def generate(
-        first_frame: Any, poses: Any, truth: Any = None, sample: Any = "mean", seed: Any = 0, retarget: Any = True
+        first_frame: Any,
+        poses: Any,
+        truth: Any = None,
+        sample: Any = "mean",
+        seed: Any = 0,
+        retarget: Any = True,
+        fps: Any = 0,
     ) -> tuple[str, str, str | None, dict[str, Any]]:
         """Predict the video of a person who takes the given poses.
 
@@ -284,10 +299,10 @@ def add_endpoint(checkpoint: Checkpoint) -> None:
         pose belongs to; None takes the first frame of the video of a person. `truth`, the real video in any of these
         forms, adds the PSNR of every frame; it is known where the video brought the first frame. `sample` is "mean"
         for the most likely video or "prior" for a random one, which `seed` decides. `retarget` fits poses from a video
-        to the person of another first frame. Back come the video as GIF and as MP4, the PSNR as CSV (None without a
-        truth), and frames, fps, mean_psnr, psnr and notes.
+        to the person of another first frame. `fps` is the frame rate, 0 for that of the poses. Back come the video as
+        GIF and as MP4, the PSNR as CSV (None without a truth), and frames, fps, mean_psnr, psnr and notes.
         """
-        return on_api(checkpoint, first_frame, poses, truth, sample, seed, retarget)
+        return on_api(checkpoint, first_frame, poses, truth, sample, seed, retarget, fps)
 
     def hidden(kind: Any, label: str, **options: Any) -> Any:
         return kind(label=label, visible=False, **options)
@@ -302,6 +317,7 @@ def add_endpoint(checkpoint: Checkpoint) -> None:
             hidden(gr.Radio, "Sample", choices=["mean", "prior"], value=checkpoint.config.sampling.sample),
             hidden(gr.Number, "Seed", value=0, precision=0),
             hidden(gr.Checkbox, "Fit the poses to the person of the first frame", value=True),
+            hidden(gr.Number, "Frame rate", value=0),
         ],
         outputs=[
             hidden(gr.File, "GIF"),

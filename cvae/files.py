@@ -1,5 +1,7 @@
 """Writing files whole or not at all."""
 
+import errno
+import os
 import re
 import shutil
 import tempfile
@@ -32,8 +34,10 @@ def filling(folder: Path) -> Iterator[Path]:
     Raises:
         InputError: If there is something already, or the folder cannot be made.
     """
-    folder = folder.resolve()  # of `.` too, the parent and the name are known
     with _making(folder):
+        folder = Path(os.path.realpath(folder))  # of `.` too, the parent and the name are known
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         folder.parent.mkdir(parents=True, exist_ok=True)
         place = folder if folder.exists() else folder.parent  # a mount point cannot be replaced
         unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=place))
@@ -53,7 +57,7 @@ def filling(folder: Path) -> Iterator[Path]:
 def _making(folder: Path) -> Iterator[None]:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"{folder.name} already exists and is not an empty folder; give a new one.")
+            raise InputError(f"{folder} already exists and is not an empty folder; give a new one.")
         yield
     except OSError as error:
         raise InputError(f"{folder} cannot be made a folder: {error.strerror}.") from None

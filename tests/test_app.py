@@ -180,6 +180,17 @@ def test_example_waits_for_the_run_at_hand(tmp_path: Path) -> None:
         app.on_example([], Session(running=True), 0)
 
 
+@pytest.mark.parametrize("index", [-1, 0, "0", None, 1.5])
+def test_an_example_that_is_not_there_is_told(index: Any) -> None:
+    with pytest.raises(gr.Error, match="no such example"):
+        app.on_example([], Session(), index)
+
+
+def test_a_program_may_choose_the_rate(checkpoint: Checkpoint, frames: Any, poses: Any) -> None:
+    *_, summary = app.on_api(checkpoint, frames[0], poses, None, "mean", 0, True, 12.5)
+    assert summary["fps"] == 12.5
+
+
 def test_stop_reaches_the_run_of_this_session() -> None:
     session = Session(running=True)
     app.on_stop(session)

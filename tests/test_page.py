@@ -181,7 +181,7 @@ def test_endpoint_generate_is_the_only_public_one(client: Client) -> None:
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     assert list(endpoints) == ["/generate"]
     names = [parameter["parameter_name"] for parameter in endpoints["/generate"]["parameters"]]
-    assert names == ["first_frame", "poses", "truth", "sample", "seed", "retarget"]
+    assert names == ["first_frame", "poses", "truth", "sample", "seed", "retarget", "fps"]
 
 
 def answer_to(url: str, first_frame: object, poses: object = None) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cvae.errors import InputError
+from cvae.inputs import quoted
 
 UPLOAD_PATH = f"{API_PREFIX}/upload"
 """Where Gradio takes files, and nothing but files."""
@@ -22,10 +23,14 @@ def uploaded_files(value: Any) -> list[Path]:
     Gradio has checked before that each lies in its upload folder.
 
     Raises:
-        InputError: If a program sent something else.
+        InputError: If a program sent something else, or a folder, or the file was cleared away meanwhile.
     """
     files = value if isinstance(value, list) else [value]
-    return [path for file in files if file is not None and (path := _path_of(file))]
+    paths = [path for file in files if file is not None and (path := _path_of(file))]
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"There is no upload {quoted(path.name)} any more; upload it again.")
+    return paths
 
 
 def _path_of(file: Any) -> Path | None:
@@ -63,7 +68,7 @@ class RefuseFileAddresses:
         except (ValueError, RecursionError):  # RecursionError: thousands of nested brackets
             return await refuse(400, "The request cannot be read; expected JSON.")
         if named:
-            return await refuse(422, "Files are uploaded, not named by a web address.")
+            return await refuse(422, "Files are uploaded, and named by their place there, not by a web address.")
         return await self.app(scope, _replay(body, receive), send)
 
 
@@ -95,6 +100,8 @@ def _names_an_address(body: bytes) -> bool:
         if isinstance(value, dict):
             path = value.get("path")
             if isinstance(path, str) and path.strip().lower().startswith(("http:", "https:")):
+                return True
+            if "meta" in value and not isinstance(path, str | None):  # Gradio itself would fail on it
                 return True
             todo.extend(value.values())
         elif isinstance(value, list):

@@ -34,8 +34,12 @@ def test_a_new_folder_is_empty_and_no_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for make in (new_folder, lambda path: filling(path).__enter__()):
         for path in (tmp_path, tmp_path / "file"):
-            with pytest.raises(InputError, match="already exists and is not an empty folder; give a new one"):
+            with pytest.raises(InputError, match=f"^{path} already exists and is not an empty folder; give a new one"):
                 make(path)
+        (tmp_path / "loop").symlink_to(tmp_path / "loop")
+        with pytest.raises(InputError, match="loop cannot be made a folder"):
+            make(tmp_path / "loop")
+        (tmp_path / "loop").unlink()
         with pytest.raises(InputError, match="cannot be made a folder"):
             make(tmp_path / "file" / "a")
 

@@ -275,4 +275,4 @@ def test_the_command_line_imports_and_refuses_with_exit_code_2(file: Path) -> No
     assert json.loads((out / "config.json").read_text())["model"]["running_statistics"]
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert again.returncode == 2
-    assert again.stderr == "Error: imported already exists and is not an empty folder; give a new one.\n"
+    assert again.stderr == f"Error: {out} already exists and is not an empty folder; give a new one.\n"

@@ -26,8 +26,10 @@ def client() -> TestClient:
     return TestClient(Starlette(routes=routes, middleware=[Middleware(RefuseFileAddresses)]))
 
 
-@pytest.mark.parametrize("path", ["http://example.org/a.gif", "HTTPS://example.org/a.gif", " http://localhost/"])
-def test_request_that_names_a_web_address_as_file_is_refused(client: TestClient, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["http://example.org/a.gif", "HTTPS://example.org/a.gif", " http://localhost/", 5, ["a"]]
+)
+def test_request_that_names_no_upload_as_file_is_refused(client: TestClient, path: object) -> None:
     answer = client.post("/", json={"data": [1, [{"path": path, "meta": {"_type": "gradio.FileData"}}]]})
     assert answer.status_code == 422
     assert "uploaded" in answer.json()["detail"]
@@ -86,13 +88,24 @@ def test_huge_json_request_is_refused(client: TestClient, monkeypatch: pytest.Mo
     ("value", "expected"),
     [
         (None, []),
-        ({"path": "a.png"}, ["a.png"]),
-        ([{"path": "a.png"}, {"path": "b.png"}], ["a.png", "b.png"]),
+        ({"path": "a"}, ["a"]),
+        ([{"path": "a"}, {"path": "b"}], ["a", "b"]),
         ({"path": None}, []),
     ],
 )
-def test_uploaded_files_are_found(value: Any, expected: list[str]) -> None:
+def test_uploaded_files_are_found(
+    value: Any, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in expected:
+        Path(name).touch()
     assert uploaded_files(value) == [Path(name) for name in expected]
+
+
+def test_folders_and_files_that_were_cleared_away_are_no_uploads(tmp_path: Path) -> None:
+    for name in ("", "gone.zip"):
+        with pytest.raises(InputError, match=r"There is no upload \".*\" any more; upload it again"):
+            uploaded_files([{"path": str(tmp_path / name)}])
 
 
 @pytest.mark.parametrize("value", ["abc", 5, [1, 2], {"path": 5}, {"path": ["a.png"]}, {}, [["a.png"]], True, 0])
