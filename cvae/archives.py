@@ -2,6 +2,7 @@
 
 import math
 import mmap
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -194,7 +195,8 @@ def load_array(file: IO[bytes], header: ArrayHeader, name: str, limits: Limits) 
     limits.check_unpacked(name, header.total_bytes)
     file.seek(0)
     try:
-        return np.lib.format.read_array(file, allow_pickle=False)
+        with warnings.catch_warnings(action="ignore"):  # of Python 2, which wrote the header
+            return np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:
         raise _damaged(name) from error
 
@@ -221,7 +223,8 @@ def read_array_header(file: IO[bytes], name: str) -> ArrayHeader:
     }
     try:
         read = readers[np.lib.format.read_magic(file)]
-        shape, by_columns, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
+        with warnings.catch_warnings(action="ignore"):  # of Python 2, which wrote it
+            shape, by_columns, dtype = read(file, max_header_size=_MAX_ARRAY_HEADER)
         return ArrayHeader(shape, dtype, by_columns)
     except Exception as error:  # a hostile header reaches Python's own parser: RecursionError, MemoryError, ...
         raise InputError(f"The array {quoted(name)} has a header that cannot be read.") from error

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from cvae.errors import InputError
+from cvae.inputs import quoted
 
 Commands = dict[str, tuple[str, str]]
 
@@ -33,7 +34,7 @@ def run_command(program: str, commands: Commands) -> None:
         known = "\n".join(f"  {name:<10} {text}" for name, (_, text) in commands.items())
         print(f"usage: {program} COMMAND [--help]\n\ncommands:\n{known}")
         if asked not in ("-h", "--help"):
-            fail(f"{asked!r} is no command of {program}; expected {', '.join(commands)}.")
+            fail(f"{quoted(asked)} is no command of {program}; expected {', '.join(commands)}.")
         return
     module, function = commands[asked][0].split(":")
     with _ending(program):

@@ -49,6 +49,8 @@ class _Description:
     """Of the first stream of pictures, its tags below it."""
     start: float = 0.0
     """Seconds on the clock of the file at which it begins."""
+    is_sound: bool = False
+    """Whether there is no stream of pictures but one of sound; a cover does not count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,8 @@ def read_header(path: Path, container: str, limits: Limits) -> VideoHeader:
         width = max(1, round(width * (high / wide if turned % 180 else wide / high)))
         limits.check_video_frame(path.name, width, height)
     about = _description(path, container, limits)
+    if about.is_sound:
+        raise InputError(f"{quoted(path.name)} has no pictures but a sound, with a cover perhaps; expected a video.")
     # The count may be no more than length times rate, and is hugely negative if unknown.
     believed = SLOWEST <= fps <= FASTEST
     if believed and container == "matroska":  # there the length counts from 0, whenever the pictures begin
@@ -214,7 +218,8 @@ def _description(path: Path, container: str, limits: Limits) -> _Description:
     head, *streams = re.split(r"^  Stream #", done.stderr.decode(errors="replace"), flags=re.MULTILINE)
     start = re.search(r"^  Duration: [^\n]*, start: ([0-9.]+)", head, flags=re.MULTILINE)
     stream = next((text for text in streams if re.match(r"[^\n]*: Video: (?![^\n]*\(attached pic\))", text)), "")
-    return _Description(stream=stream, start=float(start[1]) if start else 0.0)
+    sound = not stream and any(": Audio: " in text for text in streams)
+    return _Description(stream=stream, start=float(start[1]) if start else 0.0, is_sound=sound)
 
 
 def _filters(path: Path, header: VideoHeader, traits: Traits) -> Iterator[str]:

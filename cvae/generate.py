@@ -3,6 +3,7 @@
 import csv
 import logging
 import os
+import reprlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ class GenerateConfig:
         if self.out.suffix.lower() not in (".gif", ".mp4"):
             raise InputError(f"--out is {self.out}; expected a name that ends in .gif or .mp4.")
         if not 0 <= self.seed < 2**32:
-            raise InputError(f"--seed is {self.seed}; expected a whole number from 0 to {2**32 - 1}.")
+            raise InputError(f"--seed is {reprlib.repr(self.seed)}; expected a whole number from 0 to {2**32 - 1}.")
         for path in filter(None, (self.out, self.psnr)):
             if not path.parent.is_dir():
                 raise InputError(f"{path} cannot be written: there is no folder {path.parent}.")

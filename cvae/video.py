@@ -75,25 +75,28 @@ class FrameBuffer:
         self.limits = limits
         self.count = 0
         self._came: dict[tuple[int, int], str] = {}
-        """Each size that came, with the name of the first frame that had it."""
+        """Each size that came, with what a message says of the first frame that had it."""
         self._buffer = bytearray()
 
-    def add(self, frame: np.ndarray, name: str = "") -> None:
-        """Keeps a frame, uint8 RGB, `(H, W, 3)`; `name` is for messages.
+    def add(self, frame: np.ndarray, name: str = "", stored: tuple[int, ...] | None = None) -> None:
+        """Keeps a frame, uint8 RGB, `(H, W, 3)`.
+
+        Args:
+            frame: The frame.
+            name: Its own, for messages.
+            stored: Height and width that it had in its file, for messages.
 
         Raises:
             InputError: If it is one too many, or differs in size while no size was given.
         """
         self.count += 1
-        self._came.setdefault((frame.shape[0], frame.shape[1]), name or f"frame {self.count}")
+        title = f"{quoted(name or f'frame {self.count}')} is {width_by_height(stored or frame.shape)}"
+        self._came.setdefault((frame.shape[0], frame.shape[1]), title)
         if self.size is not None:
             frame = resize_frame(frame, self.size)
         elif len(self._came) > 1:
-            (first, first_name), (second, second_name) = list(self._came.items())[:2]
-            raise InputError(
-                f"The frames of {quoted(self.name)} differ in size: {quoted(first_name)} is {width_by_height(first)} "
-                f"and {quoted(second_name)} is {width_by_height(second)} (width x height)."
-            )
+            both = " and ".join(self._came.values())
+            raise InputError(f"The frames of {quoted(self.name)} differ in size: {both} (width x height).")
         self.limits.check_kept_pixels(self.name, self.count * frame.shape[0] * frame.shape[1])
         self._buffer += np.ascontiguousarray(frame).data.cast("B")
 

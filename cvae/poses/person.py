@@ -81,7 +81,7 @@ def read_person(
             limits.check_kept_pixels(reader.name, (reader.promised or 0) * whole[0] * whole[1])
             found.append(Window.whole(frame.shape[:2]).move(tracker.find(frame), whole))
             pieces.append(tracker.detections)
-            kept.add(resize_frame(frame, whole))
+            kept.add(resize_frame(frame, whole), reader.frame_name, frame.shape)
     frames, points = kept.array(), np.stack(found)
     shown, rate, notes = reader.pace(fps)
     times = np.arange(len(frames)) / (rate or 1) if reader.times is None else reader.times

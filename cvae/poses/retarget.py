@@ -36,12 +36,15 @@ def fit(driver: np.ndarray, target: np.ndarray) -> Fit:
         target: `(23, 3)`, the pose in the first frame, in its pixels.
 
     Raises:
-        InputError: If they have too few joints in common.
+        InputError: If they have too few joints in common, or one of them has no extent.
     """
     both = (driver[:, 2] > 0) & (target[:, 2] > 0)
     limbs = [(first, second) for first, second in LIMBS if both[first] and both[second]]
     lengths = [sum(np.hypot(*(pose[a, :2] - pose[b, :2])) for a, b in limbs) for pose in (driver, target)]
-    if len(limbs) < 2 or min(lengths) <= 0:
+    if len(limbs) >= 2 and min(lengths) < 1:
+        whose = "first pose" if lengths[0] < 1 else "person of the first frame"
+        raise InputError(f"The joints of the {whose} all lie in one place; expected a body, or do not fit the poses.")
+    if len(limbs) < 2:
         raise InputError(
             f"The first pose and the person of the first frame have only {int(both.sum())} joints in common, too few "
             "to fit one to the other; give a first frame that shows more of the person, or do not fit."

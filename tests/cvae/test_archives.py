@@ -203,6 +203,12 @@ def test_an_array_is_judged_by_its_header(tmp_path: Path, shape: str, message: s
         read_clip(_array_with_header(tmp_path / "a.npy", header, bytes(100)))
 
 
+def test_an_array_that_python_2_wrote_is_read(tmp_path: Path) -> None:
+    header = "{'descr': '|u1', 'fortran_order': False, 'shape': (6L, 32L, 48L, 3L), }"
+    path = _array_with_header(tmp_path / "a.npy", header, blocks().tobytes())
+    np.testing.assert_array_equal(read_clip(path).frames, blocks())
+
+
 @pytest.mark.parametrize("header", ["(" * 9000, "{'descr': 'O'", "\0" * 50, "{'descr': '|u1', 'shape': 3}"])
 def test_a_hostile_header_is_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(InputError, match="header that cannot be read"):

@@ -66,7 +66,7 @@ def test_an_unknown_command_is_named_with_those_that_are(
     with pytest.raises(SystemExit) as ended:
         run_command("program", {"sing": ("tests.cvae.test_cli:run", "Sing.")})
     assert ended.value.code == 2
-    assert "'dance' is no command of program; expected sing." in capsys.readouterr().err
+    assert '"dance" is no command of program; expected sing.' in capsys.readouterr().err
 
 
 def test_a_command_runs_the_function_it_names(

@@ -12,7 +12,7 @@ from cvae.errors import InputError
 from cvae.inputs import Limits
 from cvae.reader import ClipReader, Span
 from cvae.video import read_clip
-from tests.cvae.media import VIDEOS, blocks, encode_hdr, encode_mp4, encode_rgba, encode_video, is_close
+from tests.cvae.media import VIDEOS, blocks, encode_hdr, encode_mp4, encode_rgba, encode_video, encoded, is_close
 
 
 @pytest.mark.parametrize("name", VIDEOS)
@@ -45,6 +45,15 @@ def test_time_stamps_tell_the_rate_where_the_file_claims_none_that_can_be(tmp_pa
     slow = ("-vf", "setpts=N/(10*TB)", "-fps_mode", "passthrough")  # 10 a second, called 1000 a second
     clip = read_clip(encode_video(tmp_path / "a.mkv", blocks(), *slow, "-c:v", "libx264", fps=1000))
     assert clip.fps == pytest.approx(10) and is_close(clip.frames, blocks()) and clip.notes == ()
+
+
+def test_a_song_with_a_cover_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "cover.png").write_bytes(encoded(blocks()[0]))
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "sine=d=0.2"]
+    command += ["-i", str(tmp_path / "cover.png"), "-map", "0", "-map", "1", "-c:v", "copy"]
+    subprocess.run([*command, "-disposition:v:0", "attached_pic", str(tmp_path / "a.mp4")], check=True)
+    with pytest.raises(InputError, match=r'"a\.mp4" has no pictures but a sound, with a cover perhaps'):
+        read_clip(tmp_path / "a.mp4")
 
 
 def test_interlaced_video_is_read(tmp_path: Path) -> None:

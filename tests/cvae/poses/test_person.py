@@ -115,6 +115,13 @@ def test_a_strip_is_refused_before_it_grows(tmp_path: Path) -> None:
         find_person(np.full((1, 4000, 3), 90, np.uint8))
 
 
+def test_pictures_that_differ_in_size_are_named_with_the_size_they_have(dancer: PuppetClip, tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "a", cv2.resize(dancer.frames[0], (1200, 600))[None])
+    write_pictures(folder, cv2.resize(dancer.frames[0], (1200, 604))[None], first_number=1)
+    with pytest.raises(InputError, match=r'"0\.png" is 1200x600 and "1\.png" is 1200x604'):
+        read_person(folder)
+
+
 def test_a_video_of_nobody_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'No person was found in the 3 frames of "a"; expected a video of a person'):
         read_person(write_pictures(tmp_path / "a", moving_square(3)[0]))

@@ -33,6 +33,14 @@ def test_one_fit_moves_a_whole_sequence_and_missing_joints_stay_missing(dancer: 
     assert not moved[3, 5].any()
 
 
+def test_joints_all_in_one_place_are_no_body(dancer: PuppetClip) -> None:
+    body = dancer.keypoints[0]
+    point = np.where(body[:, 2:] > 0, [10, 10, 1], 0)
+    for driver, target, whose in ((point, body, "first pose"), (body, point, "person of the first frame")):
+        with pytest.raises(InputError, match=f"The joints of the {whose} all lie in one place; expected a body"):
+            fit(driver, target)
+
+
 def test_too_few_common_joints_are_refused(dancer: PuppetClip) -> None:
     arm = np.zeros((23, 3))
     arm[1:3] = dancer.keypoints[0, 1:3]
