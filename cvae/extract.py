@@ -66,7 +66,7 @@ def main(config: ExtractConfig) -> None:
             person = read_person(
                 config.video, size=config.size, fps=config.fps, span=span, limits=OWN_FILES, watch=watch
             )
-        for note in person.notes:
+        for note in (*person.notes, *person.frame_notes):
             log.info("Note: %s", note)
         write_person(folder, person)
     found = int((person.points[..., 2] > 0).any(axis=1).sum())

@@ -14,7 +14,7 @@ from cvae.poses.person import find_person
 from cvae.poses.retarget import fit
 from cvae.poses.skeleton import draw_skeletons
 from cvae.poses.source import Poses, read_poses
-from cvae.poses.window import choose_window
+from cvae.poses.window import choose_window, window_note
 from cvae.progress import Watch
 from cvae.video import Clip, read_clip
 
@@ -96,7 +96,7 @@ def make_request(
             )
         picture = video[0]
     fitted = video is None and (came.video is not None if retarget is None else retarget)
-    first, pose_pictures = _fitted(picture, came, size) if fitted else _as_they_are(picture, came, size, notes)
+    first, pose_pictures = (_fitted if fitted else _as_they_are)(picture, came, size, notes)
     if len(pose_pictures) < 2:
         raise InputError("There is one pose; expected at least two: pose 0 belongs to the first frame.")
     truth_clip = read_clip(truth, size=size, watch=watch) if truth else None
@@ -117,6 +117,7 @@ def _as_they_are(
     picture: np.ndarray, came: Poses, size: tuple[int, int], notes: list[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """First frame and poses where the poses are already those of the person in the first frame."""
+    notes += came.video_notes
     if picture.shape[:2] != size:
         notes.append(resize_note("The first frame is", picture.shape[:2], size))
     first = resize_frame(picture, size)
@@ -148,14 +149,15 @@ def _check_inside(keypoints: Keypoints, canvas: tuple[float, float], what: str, 
         )
 
 
-def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int], notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """The part of the first frame around the person; this person's pose and then the driver's, fitted."""
     if isinstance(came.content, Clip):
         raise InputError(
             "Pictures of skeletons on white cannot be fitted to another person; give key points or a video of a person."
         )
     body = find_person(picture)
-    window = choose_window(picture.shape[:2], size, body[None])
+    window = choose_window(picture.shape[:2], size, body[None], is_still=True)
+    notes += window_note("the first frame", window, picture.shape[:2])
     target = window.move(body, size)
     keypoints = came.content
     points = keypoints.at(picture.shape[:2]) if keypoints.is_normalised else keypoints.points
@@ -164,4 +166,7 @@ def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int]) -> tuple[np
         raise InputError("There is nobody in any of the poses.")
     moved = fit(points[seen[0]], target).apply(points)
     moved[0] = target  # pose 0 is that of the first frame; the driver's would leave the body there as a ghost
+    beyond = ((moved[..., :2] < 0) | (moved[..., :2] > size[::-1])).any(axis=-1) & (moved[..., 2] > 0)
+    if count := int(beyond.any(axis=1).sum()):
+        notes.append(f"In {count} of {len(moved)} frames the person is partly or all outside of the picture.")
     return window.cut(picture, size), draw_skeletons(moved, size)

@@ -338,8 +338,8 @@ class TestBrowser:
         ("name", "rows", "text"),
         [
             ("keypoints", 1, "12 poses from key points"),
-            ("coco", 1, f"{SHORT} poses from skeletons on black, 25 frames/s, 0.4 s"),
-            ("person", 2, "12 poses from a video of a person, 25 frames/s, 0.5 s"),
+            ("coco", 1, f"{SHORT} poses from skeletons on black (25 frames a second, 0.4 s long)"),
+            ("person", 2, "12 poses from a video of a person (25 frames a second, 0.5 s long)"),
             (
                 "cut_person",
                 2,

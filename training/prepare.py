@@ -70,7 +70,7 @@ def prepare(config: PrepareConfig) -> None:
         for video in config.videos:
             with frame_bar(f"finding poses in {video.name}") as watch:
                 person = read_person(video, size=config.size, fps=config.fps, limits=OWN_FILES, watch=watch)
-            for note in person.notes:
+            for note in (*person.notes, *person.frame_notes):
                 log.info("Note: %s", note)
             if not (folder / "preview.gif").exists():
                 write_preview(folder / "preview.gif", person)

@@ -43,7 +43,7 @@ def poses_strip(came: Poses, size: tuple[int, int]) -> str:
         size: Height and width that the network works at.
     """
     noun = "pose" if came.count == 1 else "poses"
-    rate = f", {came.fps:.4g} frames/s, {came.count / came.fps:.1f} s" if came.fps else ""
+    rate = f" ({came.fps:.4g} frames a second, {came.count / came.fps:.1f} s long)" if came.fps else ""
     text = html.escape(f"{came.count} {noun} from {came.title}{rate}")
     rows = "" if came.video is None else _row(came.video[_picks(came.count, size)], "Frames of the video")
     if isinstance(came.content, Keypoints):

@@ -13,7 +13,7 @@ from cvae.inputs import LIMITS, Limits, quoted, width_by_height
 from cvae.pictures import resize_frame
 from cvae.poses.smoothing import smooth
 from cvae.poses.weights import find_weights
-from cvae.poses.window import Window, choose_window
+from cvae.poses.window import Window, choose_window, window_note
 from cvae.progress import Watch
 from cvae.reader import WHOLE, ClipReader, Span
 from cvae.video import FrameBuffer
@@ -43,6 +43,8 @@ class Person:
     """Frames per second; None where the source has no rate."""
     notes: tuple[str, ...]
     """Sentences that the user should see."""
+    frame_notes: tuple[str, ...] = ()
+    """The same, of interest only where the frames are used and not the key points alone."""
 
 
 def read_person(
@@ -98,13 +100,15 @@ def read_person(
         if size != kept_size(frame.shape[:2], None):
             kept_at = width_by_height(size)
             notes = (*notes, f"{quoted(reader.name)} is so long that its frames are kept at {kept_at} pixels.")
+    part = quoted(reader.name) + (f" ({span})" if span != WHOLE else "")
     window = choose_window(frames.shape[1:3], size, points)
     return Person(
         frames=_cut(frames, window, shown[first:], size, reader.name, limits),
         points=window.move(points[first:], size),
         pieces=np.array(pieces)[shown[first:]],
         fps=rate,
-        notes=(*reader.notes, *notes, *_notes(reader.name, has_person, window, frames.shape[1:3])),
+        notes=(*reader.notes, *notes, *_notes(part, has_person)),
+        frame_notes=tuple(window_note(quoted(reader.name), window, frames.shape[1:3])),
     )
 
 
@@ -177,14 +181,9 @@ def check_shape(what: str, size: tuple[int, int]) -> None:
         )
 
 
-def _notes(name: str, has_person: np.ndarray, window: Window, picture: tuple[int, int]) -> Iterator[str]:
+def _notes(part: str, has_person: np.ndarray) -> Iterator[str]:
     first, total = int(has_person.argmax()), len(has_person)
     if first:
-        yield f"The first {first} frames of {quoted(name)} show no person and are left out."
+        yield f"The first {first} frames of {part} show no person and are left out."
     if not has_person[first:].all():
-        yield f"In {int((~has_person[first:]).sum())} of {total - first} frames of {quoted(name)} no person was found."
-    if window.width > picture[1] or window.height > picture[0]:
-        yield f"{quoted(name)} is filled up with black at its edges, so that all of the person is in the picture."
-    elif window != Window.whole(picture):
-        part = f"{window.width / picture[1]:.0%} of its width, {window.height / picture[0]:.0%} of its height"
-        yield f"Of {quoted(name)} the part around the person is used: {part}."
+        yield f"In {int((~has_person[first:]).sum())} of {total - first} frames of {part} no person was found."

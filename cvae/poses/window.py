@@ -1,5 +1,6 @@
 """Which part of a picture of a person becomes the picture of another shape that the network needs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -44,7 +45,9 @@ class Window:
         return np.where(points[..., 2:] > 0, moved, points)
 
 
-def choose_window(picture: tuple[int, int], size: tuple[int, int], points: np.ndarray) -> Window:
+def choose_window(
+    picture: tuple[int, int], size: tuple[int, int], points: np.ndarray, *, is_still: bool = False
+) -> Window:
     """The largest window of the shape of `size` inside a picture that has the person in its middle.
 
     Where the person does not fit into it, it grows beyond the picture until the person does, or all of the picture.
@@ -53,15 +56,17 @@ def choose_window(picture: tuple[int, int], size: tuple[int, int], points: np.nd
         picture: Height and width.
         size: Height and width of the result; only their ratio counts.
         points: The person's key points over time, `(T, 23, 3)`, in pixels of the picture.
+        is_still: Whether it is one photo; in it, hair and fingertips are rather cut off than black is added.
     """
     height, width = picture
     ratio = size[1] / size[0]
     if 1 / _SAME_SHAPE < ratio * height / width < _SAME_SHAPE:
         return Window.whole(picture)
-    low, high = _extent(points, picture)
-    needed = np.minimum(high - low, (width, height))
     across = min(width, height * ratio)  # the largest inside the picture
-    across = max(across, needed[0], needed[1] * ratio)
+    low, high = _extent(points, picture, 0.0)
+    if not is_still or _across(low, high, ratio) > across:
+        low, high = _extent(points, picture, _MARGIN)
+    across = max(across, _across(low, high, ratio))
     shape = (round(across), round(across / ratio))
     middle = (low + high) / 2
     left, top = (
@@ -70,15 +75,29 @@ def choose_window(picture: tuple[int, int], size: tuple[int, int], points: np.nd
     return Window(left=left, top=top, width=shape[0], height=shape[1])
 
 
-def _extent(points: np.ndarray, picture: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def window_note(what: str, window: Window, picture: tuple[int, int]) -> Iterator[str]:
+    """Whether another part than all of a picture is shown, as a sentence; `what` is the picture's name."""
+    if window.width > picture[1] or window.height > picture[0]:
+        yield f"Black is added at the edges of {what}, so that all of the person is in the picture."
+    elif window != Window.whole(picture):
+        part = f"{window.width / picture[1]:.0%} of its width, {window.height / picture[0]:.0%} of its height"
+        yield f"Of {what} the part around the person is used: {part}."
+
+
+def _extent(points: np.ndarray, picture: tuple[int, int], margin: float) -> tuple[np.ndarray, np.ndarray]:
     """The corners of the box around the person, `(2,)` each, inside the picture."""
     seen = points[points[..., 2] > 0][:, :2]
     most = np.array(picture[::-1], np.float64)
     if not len(seen):
         return np.zeros(2), most
     low, high = seen.min(axis=0), seen.max(axis=0)
-    margin = _MARGIN * (high[1] - low[1])
-    return np.clip(low - margin, 0, most), np.clip(high + margin, 0, most)
+    around = margin * (high[1] - low[1])
+    return np.clip(low - around, 0, most), np.clip(high + around, 0, most)
+
+
+def _across(low: np.ndarray, high: np.ndarray, ratio: float) -> float:
+    """The width of the least window of this ratio of width and height that holds a box."""
+    return float(max(high[0] - low[0], (high[1] - low[1]) * ratio))
 
 
 def _place(side: int, whole_side: int, middle: float) -> int:

@@ -49,6 +49,28 @@ def test_another_first_frame_is_driven_by_fitted_poses_without_truth(
     np.testing.assert_array_equal(kept.poses, own.poses)
 
 
+def test_where_a_photo_is_fitted_its_own_window_is_told_and_not_that_of_the_driver(
+    video: Path, dancer: PuppetClip, tmp_path: Path
+) -> None:
+    size = (64, 64)
+    first_frame = write_pictures(tmp_path, cv2.resize(dancer.frames[:1][0], (300, 128))[None]) / "0.png"
+    driver = 'Of "dance.mp4" the part around the person is used: 50% of its width, 100% of its height.'
+    photo = "Of the first frame the part around the person is used: 43% of its width, 100% of its height."
+    assert driver in read_request(None, video, size=size).notes
+    fitted = read_request(first_frame, video, size=size).notes
+    assert photo in fitted and driver not in fitted
+    kept = read_request(first_frame, video, size=size, retarget=False).notes
+    assert driver in kept and photo not in kept
+
+
+def test_it_is_told_when_fitted_poses_leave_the_picture(dancer: PuppetClip) -> None:
+    still, jump = dancer.keypoints[:1], dancer.keypoints[:1] + [0, 60, 0] * (dancer.keypoints[:1, :, 2:] > 0)
+    came = from_points(np.concatenate([still, still, jump, still, jump]), None)
+    assert make_request(dancer.frames[0], came, size=SIZE, retarget=True).notes == (
+        "In 2 of 5 frames the person is partly or all outside of the picture.",
+    )
+
+
 def test_key_points_are_fitted_when_asked_to(dancer: PuppetClip) -> None:
     picture = dancer.frames[0]
     driver = dancer.keypoints * [0.5, 0.5, 1] + [100, 30, 0]

@@ -49,7 +49,7 @@ def test_progress_is_shown_and_then_the_poses(searches: list[list[Path]]) -> Non
     assert any("Reading: frame " in strip and " of 20<" in strip for strip, _ in progress)
     assert all(reading for _, reading in progress)
     assert not goes_on
-    assert "4 poses from a video of a person, 25 frames/s, 0.2 s" in last
+    assert "4 poses from a video of a person (25 frames a second, 0.2 s long)" in last
 
 
 def test_poses_are_read_once_for_the_strip_and_the_run(searches: list[list[Path]]) -> None:

@@ -62,8 +62,10 @@ def test_more_narrow_pictures_are_shown_than_wide_ones() -> None:
 
 def test_rate_and_length_are_told() -> None:
     points = Keypoints(points=line(2, 14, 75), canvas=SIZE)
-    assert "75 poses from test, 25 frames/s, 3.0 s<" in poses_strip(poses(points, fps=25.0), SIZE)
-    assert "75 poses from test, 29.97 frames/s, 2.5 s<" in poses_strip(poses(points, fps=30000 / 1001), SIZE)
+    assert "75 poses from test (25 frames a second, 3.0 s long)<" in poses_strip(poses(points, fps=25.0), SIZE)
+    assert "75 poses from test (29.97 frames a second, 2.5 s long)<" in poses_strip(
+        poses(points, fps=30000 / 1001), SIZE
+    )
 
 
 def test_one_pose_is_no_poses() -> None:

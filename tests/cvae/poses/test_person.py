@@ -12,6 +12,7 @@ from cvae.poses.smoothing import smooth
 from cvae.poses.weights import find_weights
 from cvae.reader import Span
 from tests.conftest import joint_error, moving_square, write_pictures
+from tests.cvae.media import encode_mp4
 from training.puppets.clip import PuppetClip
 
 
@@ -70,13 +71,21 @@ def test_another_size_takes_the_part_around_the_person(video: Path, dancer: Pupp
     middle = dancer.keypoints[dancer.keypoints[..., 2] > 0][:, 0]
     left = min(max(0, round((middle.min() + middle.max()) / 2) - 64), 128)
     assert joint_error(person.points, (dancer.keypoints - [left, 0, 0]) * [0.5, 0.5, 1]) < 0.025
-    assert any("the part around the person is used: 50% of its width" in note for note in person.notes)
+    assert any("the part around the person is used: 50% of its width" in note for note in person.frame_notes)
 
 
 def test_rate_and_part_can_be_chosen(video: Path) -> None:
     whole, part = read_person(video), read_person(video, fps=12.5, span=Span(start=0.16, end=0.4))
     assert len(part.frames) == 3 and part.fps == 12.5
     np.testing.assert_array_equal(part.frames, whole.frames[[4, 6, 8]])
+
+
+def test_what_is_told_of_a_part_says_so(dancer: PuppetClip, tmp_path: Path) -> None:
+    frames = np.concatenate([np.full_like(dancer.frames[:6], 128), dancer.frames[:2]])
+    person = read_person(encode_mp4(tmp_path / "a.mp4", frames), span=Span(start=0.08, end=0.32))
+    assert person.notes == (
+        'The first 4 frames of "a.mp4" (from 0.08 to 0.32 seconds) show no person and are left out.',
+    )
 
 
 def test_it_begins_with_the_first_frame_that_shows_a_person(dancer: PuppetClip, tmp_path: Path) -> None:
@@ -104,7 +113,7 @@ def test_a_tall_video_is_filled_up_with_black(dancer: PuppetClip, tmp_path: Path
     person = read_person(write_pictures(tmp_path / "a", tall), size=(64, 128))
     assert person.frames.shape == (1, 64, 128, 3)
     assert not person.frames[:, :, [0, -1]].any()
-    assert any("filled up with black" in note for note in person.notes)
+    assert any("Black is added at the edges" in note for note in person.frame_notes)
 
 
 def test_a_strip_is_refused_before_it_grows(tmp_path: Path) -> None:

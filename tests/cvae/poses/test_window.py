@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cvae.poses.window import Window, choose_window
+from cvae.poses.window import Window, choose_window, window_note
 
 
 def person(*corners: tuple[float, float]) -> np.ndarray:
@@ -32,6 +32,28 @@ def test_a_person_taller_than_the_part_makes_it_grow_beyond_the_picture() -> Non
     assert window.height == pytest.approx(260, abs=1) and window.width == pytest.approx(520, abs=2)
     assert window.left < 0 < window.top
     assert window.left + window.width / 2 == pytest.approx(100, abs=1)
+
+
+def test_of_a_photo_the_margin_is_rather_cut_off_than_black_added() -> None:
+    tight, too_tall = person((90, 100), (110, 195)), person((90, 100), (110, 205))  # 100 rows fit
+    assert choose_window((400, 200), (64, 128), tight).left < 0
+    window = choose_window((400, 200), (64, 128), tight, is_still=True)
+    assert (window.left, window.width, window.height) == (0, 200, 100)
+    assert window.top + window.height / 2 == pytest.approx(147.5, abs=1)
+    with_margin = choose_window((400, 200), (64, 128), too_tall)
+    assert choose_window((400, 200), (64, 128), too_tall, is_still=True) == with_margin and with_margin.left < 0
+
+
+def test_what_is_shown_of_a_picture_is_told() -> None:
+    told = [
+        *window_note("a", Window.whole((40, 60)), (40, 60)),
+        *window_note("b", Window(left=-5, top=0, width=70, height=35), (40, 60)),
+        *window_note("c", Window(left=0, top=10, width=60, height=30), (40, 60)),
+    ]
+    assert told == [
+        "Black is added at the edges of b, so that all of the person is in the picture.",
+        "Of c the part around the person is used: 100% of its width, 75% of its height.",
+    ]
 
 
 def test_without_a_person_all_of_the_picture_is_shown() -> None:
