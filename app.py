@@ -211,14 +211,7 @@ def on_stop(session: Session) -> None:
 
 
 def on_api(
-    checkpoint: Checkpoint,
-    first_frame: Any,
-    poses: Any,
-    truth: Any,
-    sample: Any,
-    seed: Any,
-    retarget: Any,
-    fps: Any = 0,
+    checkpoint: Checkpoint, first_frame: Any, poses: Any, truth: Any, sample: Any, seed: Any, retarget: Any, fps: Any
 ) -> tuple[str, str, str | None, dict[str, Any]]:
     """Predict a whole video at once, for programs."""
     *_, last = on_generate(checkpoint, Session(), first_frame, poses, truth, sample, seed, fps, retarget)

@@ -98,7 +98,7 @@ def test_malformed_files_of_a_program_are_told_in_a_sentence(
     files = [frames[0], poses, None]
     files[place] = wrong
     with pytest.raises(gr.Error, match="expected an upload") as caught:
-        app.on_api(checkpoint, files[0], files[1], files[2], "mean", 0, True)
+        app.on_api(checkpoint, files[0], files[1], files[2], "mean", 0, True, 0)
     assert not caught.value.print_exception
     steps, _ = steps_and_error(checkpoint, Session(), *files, "mean", 0, 0, True)
     assert updates(steps[-1])[1].interactive

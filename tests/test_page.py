@@ -187,7 +187,7 @@ def test_endpoint_generate_is_the_only_public_one(client: Client) -> None:
 def answer_to(url: str, first_frame: object, poses: object = None) -> tuple[int, str]:
     request = urllib.request.Request(
         f"{url}/gradio_api/call/generate",
-        json.dumps({"data": [first_frame, poses, None, "mean", 0, True]}).encode(),
+        json.dumps({"data": [first_frame, poses, None, "mean", 0, True, 0]}).encode(),
         {"Content-Type": "application/json"},
     )
     try:
