@@ -339,7 +339,7 @@ class TestBrowser:
         [
             ("keypoints", 1, "12 poses from key points"),
             ("coco", 1, f"{SHORT} poses from skeletons on black (25 frames a second, 0.4 s long)"),
-            ("person", 2, "12 poses from a video of a person (25 frames a second, 0.5 s long)"),
+            ("person", 2, "12 poses from a video of a person (256x128 pixels, 25 frames a second, 0.5 s long)"),
             (
                 "cut_person",
                 2,

@@ -5,6 +5,7 @@ import html
 import cv2
 import numpy as np
 
+from cvae.inputs import width_by_height
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.skeleton import draw_skeletons
 from cvae.poses.source import Poses
@@ -43,8 +44,9 @@ def poses_strip(came: Poses, size: tuple[int, int]) -> str:
         size: Height and width that the network works at.
     """
     noun = "pose" if came.count == 1 else "poses"
-    rate = f" ({came.fps:.4g} frames a second, {came.count / came.fps:.1f} s long)" if came.fps else ""
-    text = html.escape(f"{came.count} {noun} from {came.title}{rate}")
+    told = [f"{width_by_height(came.picture)} pixels"] if came.picture else []
+    told += [f"{came.fps:.4g} frames a second", f"{came.count / came.fps:.1f} s long"] if came.fps else []
+    text = html.escape(f"{came.count} {noun} from {came.title}" + (f" ({', '.join(told)})" if told else ""))
     rows = "" if came.video is None else _row(came.video[_picks(came.count, size)], "Frames of the video")
     if isinstance(came.content, Keypoints):
         rows += _row(_skeletons(came.content, size), text)

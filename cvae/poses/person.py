@@ -39,6 +39,8 @@ class Person:
     """EDN-23 key points, `(T, 23, 3)`, in pixels of the frames."""
     pieces: np.ndarray
     """`(T,)`: another number wherever the person was lost, and found anew, since the frame before."""
+    picture: tuple[int, int]
+    """Height and width of the video, pixels."""
     fps: float | None
     """Frames per second; None where the source has no rate."""
     notes: tuple[str, ...]
@@ -106,6 +108,7 @@ def read_person(
         frames=_cut(frames, window, shown[first:], size, reader.name, limits),
         points=window.move(points[first:], size),
         pieces=np.array(pieces)[shown[first:]],
+        picture=frame.shape[:2],
         fps=rate,
         notes=(*reader.notes, *notes, *_notes(part, has_person)),
         frame_notes=tuple(window_note(quoted(reader.name), window, frames.shape[1:3])),

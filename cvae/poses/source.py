@@ -36,6 +36,8 @@ class Poses:
     """Key points, or, where only pictures of skeletons on white came, these."""
     video: np.ndarray | None = None
     """Where the poses were found in a video of a person: its frames, `(T, H, W, 3)`, of the key points' canvas."""
+    picture: tuple[int, int] | None = None
+    """Height and width of that video as it came, pixels."""
     video_notes: tuple[str, ...] = ()
     """Sentences that the user should see where poses or frames are taken as they lie in these."""
 
@@ -117,6 +119,7 @@ def _from_person(path: Path | Sequence[Path], size: tuple[int, int], limits: Lim
         title="a video of a person",
         content=Keypoints(points=person.points, canvas=size, fps=person.fps, notes=person.notes),
         video=person.frames,
+        picture=person.picture,
         video_notes=person.frame_notes,
     )
 

@@ -58,7 +58,10 @@ def test_wrong_options_are_refused(options: dict[str, object], message: str) -> 
 def test_a_preview_shows_both_at_a_height_to_look_at_and_of_a_long_video_the_beginning(tmp_path: Path) -> None:
     frames, nobody = np.zeros((203, 32, 64, 3), np.uint8), np.zeros((203, 23, 3))
     frames[200:] = 255
-    write_preview(tmp_path / "a.gif", Person(frames=frames, points=nobody, pieces=np.zeros(203, int), fps=20, notes=()))
+    person = Person(
+        frames=frames, points=nobody, pieces=np.zeros(203, int), picture=frames.shape[1:3], fps=20, notes=()
+    )
+    write_preview(tmp_path / "a.gif", person)
     shown = read_clip(tmp_path / "a.gif")
     assert shown.frames.shape == (200, 192, 768, 3) and shown.fps == pytest.approx(20)
     assert not shown.frames[:, :, :380].any() and (shown.frames[:, :, 388:] == 255).all()

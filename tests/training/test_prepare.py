@@ -15,7 +15,8 @@ from training.puppets.clip import PuppetClip
 def person(pieces: np.ndarray, missing: slice = slice(0, 0), fps: float = 10) -> Person:
     points = np.ones((len(pieces), 23, 3))
     points[missing] = 0
-    return Person(frames=np.zeros((len(pieces), 8, 8, 3), np.uint8), points=points, pieces=pieces, fps=fps, notes=())
+    frames = np.zeros((len(pieces), 8, 8, 3), np.uint8)
+    return Person(frames=frames, points=points, pieces=pieces, picture=(8, 8), fps=fps, notes=())
 
 
 def test_the_last_part_is_for_validation_and_a_second_before_it_for_nothing() -> None:
