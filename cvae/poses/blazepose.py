@@ -3,6 +3,7 @@
 Source: Bazarevsky et al. 2020, BlazePose: On-device real-time body pose tracking (arXiv:2006.10204).
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,10 @@ _AROUND = 2.0
 """A person who was lost is looked for first within this many radii of where it was."""
 _OBLONG = 1.2
 """Ratio of sides above which squares inside of a picture are looked at too."""
+_STEP = 0.6
+"""Distance of such squares, and of the smaller ones, in sides."""
+_THOROUGHLY_EVERY = 10
+"""Frames in which nobody is found between two in which smaller squares are looked at too, which takes 0.1 s."""
 _ONE_PERSON = 0.5
 """Two detections are one person when their centres are nearer than this many radii."""
 
@@ -76,6 +81,8 @@ class PoseTracker:
         """Where to look in the next frame; None: nobody is tracked."""
         self._last: _Circle | None = None
         """Where the person was seen last."""
+        self._in_vain = 0
+        """Frames since the person was seen."""
         self.detections = 0
         """How often the detector found the person: frames between which it grew are not one motion."""
 
@@ -94,6 +101,7 @@ class PoseTracker:
             assert self._circle is not None
             self.detections += 1
             found = self._look(frame, self._circle)  # again, better centred
+        self._in_vain = self._in_vain + 1 if found is None else 0
         return np.zeros((len(JOINTS), 3)) if found is None else found
 
     def _look(self, frame: np.ndarray, circle: _Circle) -> np.ndarray | None:
@@ -113,7 +121,8 @@ class PoseTracker:
     def _detect(self, frame: np.ndarray) -> _Circle | None:
         """The person nearest to the one seen last; the largest, where nobody was seen yet."""
         last = self._last
-        for region in _regions(frame.shape[0], frame.shape[1], last):
+        thoroughly = self._in_vain % _THOROUGHLY_EVERY == 0
+        for region in _regions(frame.shape[0], frame.shape[1], last, thoroughly):
             people = self._people_in(frame, region)
             if people and last is not None:
                 return min(people, key=lambda circle: _distance(circle, last))
@@ -151,19 +160,29 @@ class _Network:
         return [self._interpreter.get_tensor(index)[0] for index in self._outputs]
 
 
-def _regions(height: int, width: int, last: _Circle | None) -> Iterator[_Circle]:
+def _regions(height: int, width: int, last: _Circle | None, thoroughly: bool) -> Iterator[_Circle]:
     """Where to look for people, each region a square around a circle: whole first, then parts for smaller people."""
 
     def square(centre: np.ndarray, side: float) -> _Circle:
         return _Circle(centre, centre - (0, side / (2 * _CROP)))
 
-    middle, short = np.array([width, height]) / 2, min(height, width)
+    def squares(side: float) -> Iterator[_Circle]:
+        counts = (1 + math.ceil((whole - side) / (_STEP * side) - 1e-6) for whole in (height, width))
+        rows, columns = (
+            np.linspace(side, 2 * whole - side, count) / 2 for whole, count in zip((height, width), counts, strict=True)
+        )
+        for y in rows:
+            for x in columns:
+                yield square(np.array([x, y]), side)
+
+    short = min(height, width)
     if last is not None:
         yield square(last.centre, 2 * _CROP * _AROUND * last.radius)
-    yield square(middle, max(height, width))
+    yield square(np.array([width, height]) / 2, max(height, width))
     if max(height, width) > _OBLONG * short:
-        for place in (0.5, 0, 1):
-            yield square(short / 2 + place * (2 * middle - short), short)
+        yield from squares(short)
+    if thoroughly:
+        yield from squares(short / 2)
 
 
 def _affine(circle: _Circle, side: int) -> np.ndarray:

@@ -85,7 +85,16 @@ def test_who_was_lost_is_looked_for_where_it_was(dancer: PuppetClip) -> None:
     tracker = PoseTracker(find_weights(), threads=1)
     found = [tracker.find(frame) for frame in (dancer.frames[0], np.full((128, 256, 3), 128, np.uint8), wide)]
     assert not found[1].any() and joint_error(found[2][None], dancer.keypoints[[2]]) < 0.04
-    assert not track(wide[None])[0].any()  # too small to be found in the whole picture
+    assert not track(np.stack([np.full_like(wide, 128), wide]))[0].any()  # too small to be found in the whole picture
+
+
+def test_someone_far_away_is_found_at_once_or_within_ten_frames(dancer: PuppetClip) -> None:
+    wide = np.full((900, 900, 3), 128, np.uint8)
+    wide[600:728, 300:556] = dancer.frames[2]
+    truth = dancer.keypoints[[2]] + np.array([300, 600, 0])
+    assert joint_error(track(wide[None])[0], truth) < 0.04
+    found, _ = track(np.stack([np.full_like(wide, 128)] * 3 + [wide] * 10))
+    assert found.any(axis=(1, 2)).tolist() == [False] * 10 + [True] * 3
 
 
 def test_someone_small_at_the_edge_of_a_wide_picture_is_found(
@@ -96,7 +105,7 @@ def test_someone_small_at_the_edge_of_a_wide_picture_is_found(
     truth = dancer.keypoints[:1] + np.array([800 - 119 - 97, 0, 0])
     assert joint_error(track(wide)[0], truth) < 0.04
     monkeypatch.setattr(blazepose, "_OBLONG", 9)
-    assert not track(wide)[0].any()  # looked at whole alone
+    assert not track(np.concatenate([np.full_like(wide, 128), wide]))[0].any()  # looked at whole alone
 
 
 def test_an_empty_scene_after_a_person_shows_nobody(dancer: PuppetClip) -> None:
