@@ -211,7 +211,6 @@ class Watcher:
         self.bar = ProgressBar(frames_per_step=frames, first_step=run.step, shown=self.is_main)
         self.log = Log(config.out, run.step) if self.is_main else None
         self.saved_step = run.step
-        self.fps = PREVIEW_FPS
 
     def saw_step(self, progress: float, plan: Plan, metrics: dict[str, Tensor]) -> None:
         """Show and log a step; the loss must be a number.
@@ -243,7 +242,7 @@ class Watcher:
         sample = run.checkpoint_config.sampling.sample
         self.bar.score = validation_psnr(run.average, self.validation, self.spans, device, sample=sample)
         self.log.write(run.step, validation_psnr=self.bar.score)
-        self.log.show(run.step, preview(run.average, self.validation, self.spans[0], device), self.fps)
+        self.log.show(run.step, preview(run.average, self.validation, self.spans[0], device), PREVIEW_FPS)
         self.log.draw()
         save_run(run, self.config.out, self.clock.minutes, self.bar.score)
         self.saved_step = run.step
