@@ -53,48 +53,69 @@ def save_checkpoint(folder: Path, config: Config, model: Model, training: dict[s
             partial.write_text(text)
 
 
-def load_checkpoint(folder: Path, device: str | torch.device = "cpu") -> Checkpoint:
+def load_checkpoint(folder: str | Path, device: str | torch.device = "cpu", name: str | None = None) -> Checkpoint:
     """Build the network of a checkpoint folder, in evaluation mode.
 
     Args:
         folder: The checkpoint, or a training's run, whose best checkpoint is taken.
         device: Where to.
+        name: What to call it, instead of by its folder.
 
     Raises:
         InputError: If a file is missing or foreign, or the weights do not fit the config.
     """
-    best = best_checkpoint(folder)
-    name = f"{folder.resolve().name}/{best.name}" if best else folder.resolve().name
+    folder = Path(folder)
+    best = None if (folder / CONFIG).is_file() else best_checkpoint(folder)
+    own_name = f"{folder.resolve().name}/{best.name}" if best else folder.resolve().name
     folder = best or folder
+    called = name or str(folder)
     for file in (CONFIG, WEIGHTS):
         if not (folder / file).is_file():
-            raise InputError(f"{folder} is no checkpoint: it has no {file} (expected {CONFIG} and {WEIGHTS}).")
-    if (size := (folder / CONFIG).stat().st_size) > MAX_CONFIG_BYTES:
-        raise InputError(f"{folder / CONFIG} has {size} bytes; expected at most {MAX_CONFIG_BYTES}.")
-    try:
-        config = config_from_json((folder / CONFIG).read_text())
-    except UnicodeDecodeError:
-        raise InputError(f"{folder / CONFIG} is not text.") from None
-    except InputError as error:
-        raise InputError(f"{folder}: {error}") from None
-    with torch.device("meta"):
-        model = build_model(config.model)
-    model.load_state_dict(_read_weights(folder / WEIGHTS, model), assign=True)
+            raise InputError(f"{called} is no checkpoint: it has no {file} (expected {CONFIG} and {WEIGHTS}).")
+    config = read_config(folder / CONFIG, called)
+    model = _empty_model(config)
+    model.load_state_dict(_read_weights(folder / WEIGHTS, model, called), assign=True)
     model.requires_grad_(False).eval().to(device).to(memory_format=torch.channels_last)
-    return Checkpoint(name, config, model)
+    return Checkpoint(name or own_name, config, model)
 
 
-def _read_weights(path: Path, model: Model) -> dict[str, torch.Tensor]:
+def read_config(path: Path, called: str) -> Config:
+    """Read `config.json` of the checkpoint that is called so.
+
+    Raises:
+        InputError: If it is too large, no text, or not one of ours.
+    """
+    if (size := path.stat().st_size) > MAX_CONFIG_BYTES:
+        raise InputError(f"{called}/{CONFIG} has {size} bytes; expected at most {MAX_CONFIG_BYTES}.")
+    try:
+        return config_from_json(path.read_text())
+    except UnicodeDecodeError:
+        raise InputError(f"{called}/{CONFIG} is not text.") from None
+    except InputError as error:
+        raise InputError(f"{called}: {error}") from None
+
+
+def weight_bytes(config: Config) -> int:
+    """How many bytes the weights of this network take, without their names; none is allocated."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in _empty_model(config).state_dict().values())
+
+
+def _empty_model(config: Config) -> Model:
+    with torch.device("meta"):
+        return build_model(config.model)
+
+
+def _read_weights(path: Path, model: Model, called: str) -> dict[str, torch.Tensor]:
     """The tensors of `path`, checked against the network before any is read."""
     types = {name: tensor.dtype for name, tensor in model.state_dict().items()}
     try:
         with safe_open(path, framework="pt") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             if fault := shape_fault(found, model):
-                raise InputError(f"{path} does not fit its config.json: {fault}.")
+                raise InputError(f"{called}/{WEIGHTS} does not fit its {CONFIG}: {fault}.")
             return {name: file.get_tensor(name).to(types[name]) for name in found}
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not a safetensors file: {error}.") from None
+        raise InputError(f"{called}/{WEIGHTS} is not a safetensors file: {error}.") from None
 
 
 def shape_fault(found: dict[str, tuple[int, ...]], model: Model) -> str | None:

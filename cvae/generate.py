@@ -5,7 +5,7 @@ import logging
 import os
 import reprlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from cvae.checkpoint import BUNDLED, load_checkpoint
+from cvae.checkpoint import BUNDLED, Checkpoint, load_checkpoint
 from cvae.device import pick_device
 from cvae.errors import InputError
 from cvae.export import write_video
@@ -101,8 +101,8 @@ class GenerateConfig:
     retarget: Literal["auto", "always", "never"] = "auto"
     """Fit the poses to the person of the first frame, by one scale and one shift. `auto`: only poses that were found in
     a video of a person, when another first frame is given."""
-    checkpoint: Path = BUNDLED
-    """Checkpoint folder; the bundled one by default."""
+    checkpoint: str | Path = BUNDLED
+    """Checkpoint folder, or user/name[@revision] on the Hub; the bundled one by default."""
     seed: int = 0
     """Of the draws from the prior."""
     sample: Sampling | None = None
@@ -127,9 +127,9 @@ class GenerateConfig:
                     raise InputError(f"{option} and {name} are both {came}; expected another file to write.")
 
 
-def main(config: GenerateConfig) -> None:
-    """`python -m cvae generate`."""
-    checkpoint = load_checkpoint(config.checkpoint, pick_device(config.device))
+def main(config: GenerateConfig, open_checkpoint: Callable[[str | Path, str], Checkpoint] = load_checkpoint) -> None:
+    """Write the video; an `open_checkpoint` may be given that knows more places than folders."""
+    checkpoint = open_checkpoint(config.checkpoint, pick_device(config.device))
     size = checkpoint.config.data.size
     with frame_bar("reading") as watch:
         request = read_request(

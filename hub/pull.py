@@ -1,9 +1,17 @@
-"""Taking a checkpoint from the Hub: `python -m hub pull user/name[@revision] --out DIR`."""
+"""Checkpoints from the Hub: `python -m hub pull user/name[@revision] --out DIR`, and wherever a checkpoint is taken."""
 
 import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+from tyro.conf import Positional
+
+from cvae.checkpoint import CONFIG, WEIGHTS, Checkpoint, load_checkpoint
+from cvae.errors import InputError
+from cvae.files import filling
+from cvae.runs import TRAINING
 from hub.references import as_folder, parse_reference
 
 log = logging.getLogger(__name__)
@@ -21,12 +29,34 @@ class Fetched:
     commit: str | None = None
     """The whole commit; None for a folder of this machine."""
 
+    @property
+    def exact(self) -> str | Path:
+        """What names this version and no other: `user/name@` and the whole commit, or the folder."""
+        return f"{self.name.partition('@')[0]}@{self.commit}" if self.commit else self.folder
+
+    def load(self, device: str | torch.device = "cpu") -> Checkpoint:
+        """Its network, called by `name` where it is from the Hub.
+
+        Raises:
+            InputError: If it does not fit together.
+        """
+        return load_checkpoint(self.folder, device, self.name if self.commit else None)
+
+
+def open_checkpoint(reference: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
+    """The network of a checkpoint that was named by a folder or by a reference to the Hub.
+
+    Raises:
+        InputError: As `local_checkpoint` and `load_checkpoint`.
+    """
+    return local_checkpoint(reference).load(device)
+
 
 def local_checkpoint(reference: str | Path) -> Fetched:
     """A checkpoint that was named by a folder or by a reference to the Hub, as a folder on this machine.
 
     What exists as a path, or is written as one (`./`, `/`, `..`, `~`), is a path; everything else must be a reference.
-    Where it came from is logged.
+    Which commit was taken is logged.
 
     Raises:
         InputError: If it is neither, or cannot be fetched.
@@ -42,15 +72,62 @@ def local_checkpoint(reference: str | Path) -> Fetched:
 
 
 def fetch_checkpoint(reference: str) -> Fetched:
-    """Take a checkpoint from the Hub into the cache; all of its files are from one commit, and whole.
+    """Take a checkpoint from the Hub into its cache; all files are from one commit, and whole.
+
+    Where the Hub cannot be asked, the copy in the cache is taken, and `note` says so. Where it refuses, nothing is.
 
     Args:
         reference: `user/name` or `user/name@revision`.
 
     Raises:
-        InputError: If there is none, it is not for this user, it is too large, or it does not fit together.
+        InputError: If there is none, it is not for this user, or it is too large or damaged.
     """
     parsed = parse_reference(reference)
-    from hub.download import download  # the Hub's client takes its time to load
+    from hub.download import download, find_in_cache, look_up  # the Hub's client takes its time to load
+    from hub.faults import Unreachable
 
-    return download(parsed)
+    note = None
+    try:
+        offer = look_up(parsed)
+    except Unreachable as error:
+        found = find_in_cache(parsed)
+        if found is None:
+            raise InputError(f"{error} {parsed} is not in the cache either.") from None
+        folder, commit = found, found.name
+        note = f"{error} A copy of {parsed.at(commit)} from the cache is used, which may be out of date."
+    else:
+        folder, commit = download(offer), offer.commit
+    return Fetched(folder, parsed.at(commit), note, commit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullConfig:
+    """Take a checkpoint from the Hub: config.json, model.safetensors and training.json of one commit."""
+
+    model: Positional[str]
+    """user/name or user/name@revision; the revision is a branch, a tag or a commit."""
+    out: Path | None = None
+    """A new folder for it; by default it is only brought into the Hub's cache."""
+
+
+def pull(config: PullConfig) -> None:
+    """`python -m hub pull`."""
+    if config.out is None:
+        fetched = _fetch_and_tell(config.model)
+        print(fetched.folder)
+        return
+    with filling(config.out) as partial:
+        fetched = _fetch_and_tell(config.model)
+        for name in (CONFIG, WEIGHTS, TRAINING):
+            if (fetched.folder / name).is_file():
+                shutil.copyfile(fetched.folder / name, partial / name)
+    print(config.out)
+
+
+def _fetch_and_tell(reference: str) -> Fetched:
+    fetched = fetch_checkpoint(reference)
+    fetched.load()  # it fits together
+    log.info("Model: %s", fetched.name)
+    if fetched.note:
+        log.warning("Note: %s", fetched.note)
+    return fetched

@@ -22,6 +22,10 @@ class Reference:
     revision: str | None = None
     """A branch, a tag or a commit; None is the branch `main`."""
 
+    def at(self, commit: str) -> str:
+        """What the model is called at a commit: `user/name@abcdef123456`."""
+        return f"{self.repo}@{commit[:12]}"
+
     def __str__(self) -> str:
         return f"{self.repo}@{self.revision}" if self.revision else self.repo
 

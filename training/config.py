@@ -35,8 +35,9 @@ class TrainConfig:
     """Length of the training in minutes."""
     resume: bool = False
     """Go on where the run in OUT stopped; where there is none yet, begin."""
-    init_from: Path | None = None
-    """Checkpoint folder to start from; its network is kept, and the options of sizes are not looked at."""
+    init_from: str | Path | None = None
+    """Checkpoint folder to start from, or user/name[@revision] on the Hub; its network is kept, and the options of
+    sizes are not looked at."""
     validate_every: int = 500
     """Steps between two validations, each of which saves a checkpoint."""
     validation_frames: int = 630

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cvae.checkpoint import BUNDLED, load_checkpoint
+from cvae.checkpoint import BUNDLED
 from cvae.device import pick_device
 from cvae.errors import InputError
 from cvae.files import filling
@@ -21,6 +21,7 @@ from cvae.generate import to_picture, to_tensor
 from cvae.metrics import SSIM_WINDOW, psnr
 from cvae.models import Model
 from cvae.rollout import CHUNK, rollout_in_chunks
+from hub.pull import open_checkpoint
 from training.data import Recordings
 from training.plots import plot_psnr
 from training.results import Submission, Writer, sequence_writer
@@ -37,8 +38,8 @@ class EvaluateConfig:
 
     data: Path
     """Folder in the lab's layout; the truth of test sequence S, where there is one, is in test/test_gt/S/N.png."""
-    checkpoint: Path = BUNDLED
-    """Checkpoint folder; the bundled one by default."""
+    checkpoint: str | Path = BUNDLED
+    """Checkpoint folder, or user/name[@revision] on the Hub; the bundled one by default."""
     split: Split = "test"
     """Which sequences."""
     out: Path | None = None
@@ -57,7 +58,7 @@ def evaluate(config: EvaluateConfig) -> None:
     Raises:
         InputError: If the data or the checkpoint do not fit, or the network gives numbers that are none.
     """
-    checkpoint = load_checkpoint(config.checkpoint, pick_device(config.device))
+    checkpoint = open_checkpoint(config.checkpoint, pick_device(config.device))
     size = checkpoint.config.data.size
     if min(size) < SSIM_WINDOW:
         raise InputError(f"Frames of {size[1]}x{size[0]} are too small to measure: SSIM has a window of 11x11 pixels.")

@@ -11,14 +11,16 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 
-from cvae.checkpoint import load_checkpoint, save_checkpoint
+from cvae.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cvae.config import Config, DataConfig, SamplingConfig
 from cvae.errors import InputError
 from cvae.files import filling, remove_leftovers
 from cvae.models import Model, build_model
 from cvae.runs import checkpoints_in, step_folder, validation_psnr
+from hub.pull import local_checkpoint
 from training.config import TrainConfig
 from training.objective import Objective
 
@@ -59,7 +61,8 @@ def start_run(accelerator: Accelerator, config: TrainConfig, size: tuple[int, in
         InputError: If the network cannot work on this size, or the checkpoint to start from cannot be used.
     """
     recipe = config.recipe
-    checkpoint_config, model = _start_model(config, size)
+    checkpoint = open_initial(config.init_from, accelerator) if config.init_from is not None else None
+    checkpoint_config, model = _start_model(config, size, checkpoint)
     model.to(memory_format=torch.channels_last)
     average = copy.deepcopy(model).to(accelerator.device).requires_grad_(False).eval()
     initial = {}
@@ -76,25 +79,37 @@ def start_run(accelerator: Accelerator, config: TrainConfig, size: tuple[int, in
         fused=True,
     )
     prepared, optimizer = accelerator.prepare(objective, optimizer)
-    return Run(accelerator, prepared, average, optimizer, initial, checkpoint_config, _describe(config, accelerator))
+    description = _describe(config, accelerator, checkpoint)
+    return Run(accelerator, prepared, average, optimizer, initial, checkpoint_config, description)
 
 
-def _start_model(config: TrainConfig, size: tuple[int, int]) -> tuple[Config, Model]:
+def open_initial(reference: str | Path, accelerator: Accelerator) -> Checkpoint:
+    """The checkpoint to start from; every process takes the same commit, also while another is published.
+
+    Raises:
+        InputError: If it cannot be had.
+    """
+    fetched = local_checkpoint(reference) if accelerator.is_main_process else None
+    exact = broadcast_object_list([fetched.exact if fetched else None])[0]
+    return (fetched or local_checkpoint(exact)).load()
+
+
+def _start_model(config: TrainConfig, size: tuple[int, int], checkpoint: Checkpoint | None) -> tuple[Config, Model]:
     """A new network for frames of this size, or the one to start from."""
     torch.manual_seed(config.recipe.seed)
     data = DataConfig(height=size[0], width=size[1])
-    if config.init_from is None:
+    if checkpoint is None:
         network = config.recipe.network
         sampling = SamplingConfig(sample=network.sample)
         checkpoint_config = Config(model=network.for_frames(data), data=data, sampling=sampling)
         return checkpoint_config, build_model(checkpoint_config.model)
-    checkpoint = load_checkpoint(config.init_from)
     return dataclasses.replace(checkpoint.config, data=data), checkpoint.model.train().requires_grad_(True)
 
 
-def _describe(config: TrainConfig, accelerator: Accelerator) -> dict[str, Any]:
+def _describe(config: TrainConfig, accelerator: Accelerator, start: Checkpoint | None) -> dict[str, Any]:
     """What `training.json` says from the start, for people and the model card: options, machine and code."""
     options = {k: v.name if isinstance(v, Path) else v for k, v in dataclasses.asdict(config).items()}
+    options["init_from"] = start.name if start else None  # of the Hub with its commit; no path of this machine
     return {
         "options": options,
         "machine": {
