@@ -5,7 +5,7 @@ import logging
 import os
 import reprlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -127,9 +127,13 @@ class GenerateConfig:
                     raise InputError(f"{option} and {name} are both {came}; expected another file to write.")
 
 
-def main(config: GenerateConfig, open_checkpoint: Callable[[str | Path, str], Checkpoint] = load_checkpoint) -> None:
-    """Write the video; an `open_checkpoint` may be given that knows more places than folders."""
-    checkpoint = open_checkpoint(config.checkpoint, pick_device(config.device))
+def main(config: GenerateConfig) -> None:
+    """`python -m cvae generate`, with a checkpoint folder."""
+    generate_file(config, load_checkpoint(config.checkpoint, pick_device(config.device)))
+
+
+def generate_file(config: GenerateConfig, checkpoint: Checkpoint) -> None:
+    """Write what is asked for with the network of this checkpoint, which may have come from anywhere."""
     size = checkpoint.config.data.size
     with frame_bar("reading") as watch:
         request = read_request(

@@ -1,10 +1,10 @@
-"""`python -m cvae generate` whose checkpoint may also lie on the Hub."""
+"""`python -m cvae generate` with a checkpoint that may lie on the Hub."""
 
-from cvae import generate
-from cvae.generate import GenerateConfig
+from cvae.device import pick_device
+from cvae.generate import GenerateConfig, generate_file
 from hub.pull import open_checkpoint
 
 
 def main(config: GenerateConfig) -> None:
     """`python -m cvae generate`."""
-    generate.main(config, open_checkpoint)
+    generate_file(config, open_checkpoint(config.checkpoint, pick_device(config.device)))
