@@ -7,5 +7,6 @@ if __name__ == "__main__":
         "python -m hub",
         {
             "pull": ("hub.pull:pull", "Take a checkpoint from the Hub."),
+            "push": ("hub.push:push", "Publish a checkpoint on the Hub, with a card that says how good it is."),
         },
     )

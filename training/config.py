@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from cvae.errors import InputError
+from hub.references import parse_repo
 from training.checks import check_all
 from training.presets import PRESETS
 from training.recipe import Recipe
@@ -48,6 +49,9 @@ class TrainConfig:
     """`bf16` where the machine has instructions for it, else `no`, by default."""
     compile: bool = False
     """Compile the network with torch.compile: minutes at the start, faster steps after it on a GPU."""
+    push_to_hub: str | None = None
+    """`user/name` on the Hub where each new best checkpoint is published, beside the training. A new repository is
+    public; create a private one beforehand to keep it so."""
     workers: int = 0
     """Processes that load clips beside the one that trains; 0 loads in the same, which is enough on a CPU."""
 
@@ -55,6 +59,8 @@ class TrainConfig:
         check_all(self, "", ("validate_every", "log_every"), 1)
         check_all(self, "", ("validation_frames",), 2)
         check_all(self, "", ("workers",), 0)
+        if self.push_to_hub is not None:
+            parse_repo(self.push_to_hub)
 
     @classmethod
     def parse(cls, program: str, arguments: Sequence[str]) -> "TrainConfig":

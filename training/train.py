@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from cvae.device import has_bf16
 from cvae.errors import InputError
 from cvae.files import new_folder
-from cvae.runs import checkpoints_in
+from cvae.runs import best_checkpoint, checkpoints_in
+from hub.publisher import Publisher
 from training.augment import crop, recolour, zoom_and_shift
 from training.config import TrainConfig
 from training.data import Batch, Recordings, Shards, open_source, open_split, to_batch
@@ -46,6 +47,8 @@ def train(config: TrainConfig) -> Path:
     """
     clock = Clock(config.steps, config.max_minutes)
     accelerator = start_accelerator(config)
+    is_publishing = config.push_to_hub and accelerator.is_main_process
+    publisher = Publisher(config.push_to_hub, config.out) if is_publishing else None
     with accelerator.main_process_first():  # the others find the decoded frames in the cache
         source = open_source(config.data, config.recipe.size)
         validation = open_split(config.data, "val", source.size)
@@ -55,8 +58,8 @@ def train(config: TrainConfig) -> Path:
         logger.info("Going on after step %d.", run.step)
     elif accelerator.is_main_process:
         new_folder(config.out)
-    watcher = Watcher(run, config, clock, validation)
-    with StopRequest() as stop, closing(watcher):
+    watcher = Watcher(run, config, clock, validation, publisher)
+    with publisher or nullcontext(), StopRequest() as stop, closing(watcher):
         fit(run, config, clock, source, watcher, stop)
     accelerator.wait_for_everyone()
     accelerator.end_training()
@@ -203,8 +206,11 @@ def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
 class Watcher:
     """What is seen, validated and saved of a run; all but the reduction of metrics is the main process's work."""
 
-    def __init__(self, run: Run, config: TrainConfig, clock: Clock, validation: Recordings) -> None:
+    def __init__(
+        self, run: Run, config: TrainConfig, clock: Clock, validation: Recordings, publisher: Publisher | None = None
+    ) -> None:
         self.run, self.config, self.clock, self.validation = run, config, clock, validation
+        self.publisher = publisher
         self.is_main = run.accelerator.is_main_process
         self.spans = choose_spans(validation, config.validation_frames)
         frames = clips_per_step(run, config.recipe) * (config.recipe.clips.frames - 1)
@@ -242,15 +248,20 @@ class Watcher:
         sample = run.checkpoint_config.sampling.sample
         self.bar.score = validation_psnr(run.average, self.validation, self.spans, device, sample=sample)
         self.log.write(run.step, validation_psnr=self.bar.score)
-        self.log.show(run.step, preview(run.average, self.validation, self.spans[0], device), PREVIEW_FPS)
+        shown = preview(run.average, self.validation, self.spans[0], device)
+        self.log.show(run.step, shown, PREVIEW_FPS)
         self.log.draw()
-        save_run(run, self.config.out, self.clock.minutes, self.bar.score)
+        folder = save_run(run, self.config.out, self.clock.minutes, self.bar.score)
         self.saved_step = run.step
+        if self.publisher and folder == best_checkpoint(self.config.out):
+            self.publisher.offer(shown, PREVIEW_FPS)
 
     def end(self) -> None:
-        """Save what was learned since the last validation."""
+        """Save what was learned since the last validation, and publish the best of all."""
         if self.run.step > self.saved_step or not self.run.step:
             self.validate_and_save()
+        if self.publisher:
+            self.publisher.offer()
         if self.is_main:
             self.bar.close(self.run.step)
             score = "" if self.bar.score is None else f", validation PSNR {self.bar.score:.2f} dB"

@@ -1,0 +1,101 @@
+"""The folder that is published, made from a checkpoint: nothing gets into it that is not named here."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from cvae.checkpoint import CONFIG, WEIGHTS, load_checkpoint
+from cvae.errors import InputError
+from cvae.runs import TRAINING, best_checkpoint, checkpoints_in
+from hub.card import Card, card_text
+from hub.files import CARD, PSNR_FIGURE, RESULTS, SAMPLE, TRAINING_FIGURE
+from hub.privacy import check_harmless, without_folders
+from hub.sample import write_sample
+from hub.scores import Results, read_results
+
+_MAX_TRAINING_BYTES = 1_000_000
+
+
+def stage(
+    source: Path, folder: Path, reference: str, *, results: Path | None = None, license: str = "mit"
+) -> dict[str, Any]:
+    """Fill a folder with the files to publish, the card among them.
+
+    Args:
+        source: A checkpoint, or a run, whose best checkpoint is taken.
+        folder: An empty one.
+        reference: Under which name people will find it.
+        results: What `evaluate` wrote of this checkpoint.
+        license: Of the weights, as the Hub calls it.
+
+    Returns:
+        The content of `training.json`; empty where there is none.
+
+    Raises:
+        InputError: If the checkpoint or the results cannot be used, or a token or a folder of this machine is in them.
+    """
+    checkpoint = load_checkpoint(source)
+    place = best_checkpoint(source) or source
+    for name in (CONFIG, WEIGHTS):
+        shutil.copyfile(place / name, folder / name)
+    training = _clean_copy(place / TRAINING, folder)
+    figure = _copy_of(_run_of(place) / TRAINING_FIGURE, folder)
+    scores, measured = None, list[Path]()
+    if results is not None:
+        scores = read_results(results, checkpoint.name)
+        shutil.copyfile(results / RESULTS, folder / RESULTS)
+        measured = _pictures(results, scores)
+    card = Card(
+        reference=reference,
+        checkpoint=checkpoint,
+        training=training,
+        results=scores,
+        sample=write_sample(folder / SAMPLE, checkpoint, place, measured),
+        training_figure=figure,
+        psnr_figure=_copy_of(results / PSNR_FIGURE, folder) if results else None,
+        license=license,
+    )
+    (folder / CARD).write_text(card_text(card))
+    check_harmless(folder, (source, *([results] if results else [])))
+    return training
+
+
+def _clean_copy(path: Path, folder: Path) -> dict[str, Any]:
+    """Copy `training.json` with names in place of paths.
+
+    Raises:
+        InputError: If it is none.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        if path.stat().st_size > _MAX_TRAINING_BYTES:
+            raise ValueError
+        training = without_folders(json.loads(path.read_text()))
+    except (ValueError, RecursionError):
+        training = None
+    if not isinstance(training, dict):
+        raise InputError(f"{path} is damaged; expected a JSON object of at most {_MAX_TRAINING_BYTES} bytes.")
+    (folder / path.name).write_text(json.dumps(training, indent=2) + "\n")
+    return training
+
+
+def _copy_of(path: Path, folder: Path) -> str | None:
+    """The name of the copy; None where there is no such file."""
+    if not path.is_file():
+        return None
+    shutil.copyfile(path, folder / path.name)
+    return path.name
+
+
+def _run_of(checkpoint: Path) -> Path:
+    """The run in which a checkpoint lies, or the checkpoint itself."""
+    folder = checkpoint.resolve()
+    return folder.parent if folder in checkpoints_in(folder.parent).values() else folder
+
+
+def _pictures(results: Path, scores: Results) -> list[Path]:
+    """The GIFs of the sequences whose truth is known, in their order."""
+    gifs = [results / f"{name}.gif" for name in scores.frames if "/" not in name]
+    return [gif for gif in gifs if gif.is_file()]
