@@ -1,14 +1,18 @@
 """The page: a first frame and poses in, the predicted video out, frame by frame.
 
-`python app.py` serves it on http://127.0.0.1:7860, and serves programs under the name `/generate`.
+`python app.py` serves it on http://127.0.0.1:7860, and serves programs under the name `/generate`. On a Space of the
+Hugging Face Hub (where SPACE_ID is set) it serves everybody the model that MODEL_ID names.
 """
+
+from web.gpu import network  # isort: skip  # before all that could touch CUDA
 
 import html
 import logging
+import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +25,10 @@ from cvae.cli import run_options
 from cvae.device import pick_device
 from cvae.errors import InputError
 from cvae.inputs import LIMITS
-from web.examples import Example, build_cards, copy_to_cache, find_examples
+from hub.pull import local_checkpoint
+from hub.space_folder import MODEL_FILE
+from web.examples import Example, build_cards, copy_to_cache, find_examples, fitting
+from web.failure import build_failure_page
 from web.panels import build_input_panel, build_result_panel, outputs, updates
 from web.player import RUN_FAILED, PlayerView
 from web.poses import show_poses
@@ -36,8 +43,10 @@ MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "preprocess": False}
 TITLE = (
     "<h1>Marionette</h1><p>Give a picture of a person and a sequence of poses: the model predicts the video in which "
-    "this person takes these poses.</p>"
+    'this person takes these poses.</p><p id="model">Model: {model}, {width}x{height} pixels.{note}</p>'
 )
+EXAMPLES = ("Examples: generated dancers", "Examples: dancers that the model has never seen")
+"""Of any model, and of the bundled one."""
 UNFORESEEN = "Something went wrong on the server; its log says what."
 WAITING = sentence_strip("Waiting for the model …")
 REFUSED = fault_strip("These poses were not looked at: too many people are waiting. Generate will read them.")
@@ -45,15 +54,27 @@ REFUSED = fault_strip("These poses were not looked at: too many people are waiti
 logger = logging.getLogger(__name__)
 
 
+def on_space() -> bool:
+    """Whether this is a Space of the Hugging Face Hub."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
+def named_model() -> str | None:
+    """The model that this installation is there for: MODEL_ID, or what the folder of a Space says."""
+    file = HERE / MODEL_FILE
+    return os.environ.get("MODEL_ID") or (file.read_text().strip() if file.is_file() else None)
+
+
 @dataclass(frozen=True)
 class Options:
     """Serve the page of a model on this machine."""
 
-    checkpoint: Path = BUNDLED
-    """Folder with config.json and model.safetensors."""
+    checkpoint: str = field(default_factory=lambda: named_model() or str(BUNDLED))
+    """Folder with config.json and model.safetensors, or a model of the Hub as user/name or user/name@revision. The
+    environment variable MODEL_ID sets the default."""
     port: int = 7860
     """Where the page is served."""
-    host: str = "127.0.0.1"
+    host: str = field(default_factory=lambda: "0.0.0.0" if on_space() else "127.0.0.1")
     """Who may open it: 127.0.0.1 for this machine alone, 0.0.0.0 for the whole network."""
     device: str | None = None
     """`cpu` or `cuda`; the GPU where there is one, by default."""
@@ -62,21 +83,40 @@ class Options:
 def serve(options: Options) -> None:
     """Load the model, open the page, and stay until Ctrl-C.
 
+    On a Space, and wherever MODEL_ID names the model, nobody reads the terminal: there the page itself tells why the
+    model cannot be loaded.
+
     Raises:
         InputError: If the checkpoint cannot be used, the device is not there or the port is taken.
     """
     check_port(options.host, options.port)
-    device = pick_device(options.device)
-    checkpoint = load_checkpoint(options.checkpoint, device)
-    page = build_page(checkpoint, find_examples(HERE / "examples"))
+    try:
+        page, told = open_page(options)
+    except Exception as error:
+        if not on_space() and options.checkpoint != named_model():
+            raise
+        logger.error("The model cannot be loaded.", exc_info=not isinstance(error, InputError))
+        reason = str(error) if isinstance(error, InputError) else UNFORESEEN
+        page, told = build_failure_page(reason), f"without a model: {reason}"
     launch(page, options.host, options.port)
-    size = checkpoint.config.data
-    print(
-        f"Marionette is ready on http://{options.host}:{options.port} "
-        f"({checkpoint.name}, {size.width}x{size.height} pixels, on {device}). Ctrl-C ends it.",
-        flush=True,
-    )
+    print(f"Marionette is ready on http://{options.host}:{options.port} ({told}). Ctrl-C ends it.", flush=True)
     page.block_thread()
+
+
+def open_page(options: Options) -> tuple[gr.Blocks, str]:
+    """The page of the model, and which model that is, in words.
+
+    Raises:
+        InputError: If the checkpoint cannot be used or the device is not there.
+    """
+    device = pick_device(options.device)
+    fetched = local_checkpoint(options.checkpoint)
+    checkpoint = load_checkpoint(fetched.folder, device)
+    if fetched.commit:
+        checkpoint = replace(checkpoint, name=fetched.name)
+    size = checkpoint.config.data
+    page = build_page(checkpoint, fitting(find_examples(HERE / "examples"), size.size), fetched.note)
+    return page, f"{checkpoint.name}, {size.width}x{size.height} pixels, on {device}"
 
 
 def check_port(host: str, port: int) -> None:
@@ -153,6 +193,9 @@ def on_generate(
     except InputError as error:
         yield Step(PlayerView(phase="error", status=str(error)))
         raise page_error(error) from None
+    except gr.Error as error:  # of ZeroGPU, whose words are for the visitor: no GPU is free, or theirs is used up
+        yield Step(PlayerView(phase="error", status=error.title))
+        raise
     except Exception as error:
         logger.exception("A run failed.")
         yield Step(PlayerView(phase="error", status=UNFORESEEN))
@@ -229,11 +272,18 @@ def page_error(message: object) -> gr.Error:
 # The page ------------------------------------------------------------------------------------------------
 
 
-def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks:
-    """Lay out the page and say which handler answers what."""
+def build_page(checkpoint: Checkpoint, examples: Sequence[Example], note: str | None = None) -> gr.Blocks:
+    """Lay out the page and say which handler answers what.
+
+    Args:
+        checkpoint: Which model.
+        examples: What a click starts.
+        note: What visitors must know of the model.
+    """
+    network(checkpoint)
     with gr.Blocks(title="Marionette", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         session = gr.State(Session())
-        gr.HTML(TITLE, elem_id="title")
+        gr.HTML(title(checkpoint, note), elem_id="title")
         with gr.Row():
             with gr.Column(scale=1, min_width=320):
                 given = build_input_panel(checkpoint)
@@ -264,13 +314,19 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example]) -> gr.Blocks
             def fill(session: Session, event: gr.EventData) -> list[Any]:
                 return on_example(examples, session, event.index)
 
-            gr.HTML("<h2>Examples: dancers that the model has never seen</h2>", elem_id="examples-title")
+            gr.HTML(f"<h2>{EXAMPLES[checkpoint.name == BUNDLED.name]}</h2>", elem_id="examples-title")
             picked = build_cards(examples).pick(fill, session, [*files, given.strip], queue=False, **PRIVATE)
             picked.failure(**failed)
             picked.success(**run).failure(**failed)
         page.load(lambda: None, queue=False, **PRIVATE)  # a session's first event costs 0.5 s: before the first click
         add_endpoint(checkpoint)
     return page
+
+
+def title(checkpoint: Checkpoint, note: str | None) -> str:
+    """What stands above everything, as HTML."""
+    size, said = checkpoint.config.data, f" {html.escape(note)}" if note else ""
+    return TITLE.format(model=html.escape(checkpoint.name), width=size.width, height=size.height, note=said)
 
 
 def add_endpoint(checkpoint: Checkpoint) -> None:

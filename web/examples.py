@@ -16,6 +16,7 @@ from pathlib import Path
 import gradio as gr
 
 from cvae.errors import InputError
+from cvae.pictures import is_stretched, read_picture
 from web.results import new_folder
 
 CARD = """<button type="button" class="example" data-index="{index}">
@@ -70,6 +71,11 @@ def _read(place: Path) -> Example:
         raise InputError(f"The example {place.name} lacks first_frame.png or its poses.")
     title = re.sub(r"^\d+[-_ ]", "", place.name).replace("-", " ").replace("_", " ").capitalize()
     return Example(title=title, first_frame=first_frame, poses=poses, truth=truth)
+
+
+def fitting(examples: Sequence[Example], size: tuple[int, int]) -> list[Example]:
+    """Those whose first frame has the shape of a model's frames, height and width; others would be stretched."""
+    return [example for example in examples if not is_stretched(read_picture(example.first_frame).shape[:2], size)]
 
 
 def copy_to_cache(example: Example) -> Example:

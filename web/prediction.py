@@ -4,6 +4,7 @@ import reprlib
 import secrets
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -13,10 +14,11 @@ import numpy as np
 from cvae.checkpoint import Checkpoint
 from cvae.errors import InputError
 from cvae.gaussian import Sampling
-from cvae.generate import frame_psnr, generate
+from cvae.generate import frame_psnr
 from cvae.pictures import read_picture
 from cvae.progress import Watch
 from cvae.request import Request, make_request
+from web.gpu import network
 from web.player import PlayerView, Track, live_frame
 from web.results import Downloads, new_folder, sheet_layout, write_downloads, write_sheets
 from web.session import Session
@@ -124,19 +126,20 @@ def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sam
     frames = [request.first_frame]
     decibels: list[float] = []
     began, shown = time.monotonic(), 0.0
-    for number, frame in enumerate(generate(checkpoint.model, request, sample=sample, seed=seed), start=1):
-        frames.append(frame)
-        if request.truth is not None:
-            decibels += frame_psnr([frame], request.truth[number : number + 1])
-        now = time.monotonic()
-        if now - shown >= LIVE_INTERVAL:
-            shown = now
-            pictures: dict[Track, np.ndarray] = {"prediction": frame}
-            pictures |= {track: clip[number] for track, clip in given.items()}
-            status = f"Frame {number} of {total}, {number / (now - began):.0f} frames/s"
-            yield Step(replace(view, status=status, live=live_frame(number, pictures), psnr=tuple(decibels)))
-        if session.stop or now - began > MAX_SECONDS:
-            break
+    with closing(network(checkpoint)(request, sample, seed)) as predicted:
+        for number, frame in enumerate(predicted, start=1):
+            frames.append(frame)
+            if request.truth is not None:
+                decibels += frame_psnr([frame], request.truth[number : number + 1])
+            now = time.monotonic()
+            if now - shown >= LIVE_INTERVAL:
+                shown = now
+                pictures: dict[Track, np.ndarray] = {"prediction": frame}
+                pictures |= {track: clip[number] for track, clip in given.items()}
+                status = f"Frame {number} of {total}, {number / (now - began):.0f} frames/s"
+                yield Step(replace(view, status=status, live=live_frame(number, pictures), psnr=tuple(decibels)))
+            if session.stop or now - began > MAX_SECONDS:
+                break
     seconds, made = time.monotonic() - began, len(frames) - 1
     if made == total:
         status = f"{made} frames in {seconds:.1f} s"

@@ -1,4 +1,7 @@
-"""The networks of BlazePose: fetched once from the package index, checked, and kept in the user's cache."""
+"""The networks of BlazePose: fetched once from the package index, checked, and kept in the user's cache.
+
+A copy that is bundled, as in a Space, comes before the cache.
+"""
 
 import hashlib
 import logging
@@ -28,6 +31,7 @@ _MEMBERS = {
 """Where they lie in the wheel, and their SHA-256."""
 _MOST_BYTES = 16_000_000
 _MOST_WHEEL_BYTES = 200_000_000
+BUNDLED = Path(__file__).parents[2] / "weights" / "blazepose"
 FETCH_COMMAND = "python -m cvae fetch-pose-weights"
 
 
@@ -56,16 +60,28 @@ def main(config: FetchConfig) -> None:
 
 
 def find_weights() -> PoseWeights:
-    """The networks from the cache, fetched first where they are not there, or damaged.
+    """The networks that are at hand, fetched into the cache first where they are not there, or damaged.
 
     Raises:
         InputError: If they can be neither found nor fetched; it tells the ways out.
     """
-    cache = _cache()
-    weights = PoseWeights(detector=cache / f"{_DETECTOR}.tflite", landmarks=cache / f"{_LANDMARKS}.tflite")
-    if not (_is_whole(weights.detector, _DETECTOR) and _is_whole(weights.landmarks, _LANDMARKS)):
-        _download(cache)
-    return weights
+    if weights := present_weights():
+        return weights
+    _download(_cache())
+    return _weights_in(_cache())
+
+
+def present_weights() -> PoseWeights | None:
+    """The networks where they lie on this machine, whole; None where they would have to be fetched."""
+    for folder in (BUNDLED, _cache()):
+        weights = _weights_in(folder)
+        if _is_whole(weights.detector, _DETECTOR) and _is_whole(weights.landmarks, _LANDMARKS):
+            return weights
+    return None
+
+
+def _weights_in(folder: Path) -> PoseWeights:
+    return PoseWeights(detector=folder / f"{_DETECTOR}.tflite", landmarks=folder / f"{_LANDMARKS}.tflite")
 
 
 def _is_whole(file: Path, digest: str) -> bool:

@@ -1,0 +1,19 @@
+"""The page of a server that has no model to show, because it could not be loaded."""
+
+import html
+
+import gradio as gr
+
+from web.gpu import on_gpu
+
+_PAGE = """<h1>Marionette</h1><h2>The model cannot be loaded</h2><p id="reason">{reason}</p>
+<p>The owner of this page can put that right and restart it. What to look at: the variable MODEL_ID, which names the
+model as user/name or user/name@revision, and, where the model is private or gated, the secret HF_TOKEN.</p>"""
+
+
+def build_failure_page(reason: str) -> gr.Blocks:
+    """Lay out a page that tells the reason, one sentence, and nothing else."""
+    on_gpu(lambda *_: (_ for _ in ()))  # a ZeroGPU Space in which nothing uses the GPU would be ended
+    with gr.Blocks(title="Marionette", analytics_enabled=False) as page:
+        gr.HTML(_PAGE.format(reason=html.escape(reason)), elem_id="title")
+    return page
