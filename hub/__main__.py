@@ -8,5 +8,6 @@ if __name__ == "__main__":
         {
             "pull": ("hub.pull:pull", "Take a checkpoint from the Hub."),
             "push": ("hub.push:push", "Publish a checkpoint on the Hub, with a card that says how good it is."),
+            "space": ("hub.space:space", "Serve a model by a Space on the Hub."),
         },
     )
