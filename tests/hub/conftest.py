@@ -12,6 +12,7 @@
     hub_server.secrets("alice/page"), .variables("alice/page")
     hub_server.stop(), .start()                            the server is down, and back at the same address
     hub_server.set_page_size(2)                            lists come in small pages
+    hub_server.redirect_small_files()                      small files come by a redirect, too
     hub_server.lie("alice/walk", "model.safetensors", size=10**12, sha256="0" * 64, content=b"...")
     hub_server.requests                                    what came: iterate, len, .clear(), .matching("GET .*config")
         each has .place ("hub" or "storage"), .method, .path, .query, .headers, .body, .token, .status, .sent
@@ -25,6 +26,7 @@ Faults meet requests whose "METHOD /path" contains a regular expression, `times`
     hub_server.faults.stall_answer("GET /contents/", 5.0, after=10)   the answer stops for a while
     hub_server.faults.cut_request("PUT /contents/", after=1000)       the upload breaks off
     hub_server.faults.delay("HEAD", 2.0)                              a slow answer
+    hub_server.faults.change("GET /api/models", lambda info: info | {"sha": "../../x"})   another JSON than the true one
     hub_server.faults.before("POST .*/commit/", action)               somebody else is faster: runs action() first
     hub_server.faults.clear()
 
@@ -78,9 +80,9 @@ def hub_env(server: HubServer, folder: Path, token: str | None = None) -> dict[s
 
 
 @pytest.fixture
-def hub_here(hub_server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubServer:
+def hub_here(hub_server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     """That Hub, for the client in this process, as alice; cache in `tmp_path / "hf_home"`."""
-    from huggingface_hub import constants, hf_api
+    from huggingface_hub import close_session, constants, hf_api
 
     for name, value in hub_env(hub_server, tmp_path, hub_server.token).items():
         if name.startswith(SETTINGS_OF_THE_CLIENT) or name.lower() == "no_proxy":
@@ -98,4 +100,5 @@ def hub_here(hub_server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for constant, setting in read_at_import.items():
         monkeypatch.setattr(constants, constant, setting)
     monkeypatch.setattr(hf_api.api, "endpoint", hub_server.url)
-    return hub_server
+    yield hub_server
+    close_session()

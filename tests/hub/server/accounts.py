@@ -1,5 +1,6 @@
 """Users, and repositories as a whole: whoami, create, delete, settings, the check of a card."""
 
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from .listing import REPO
 from .state import state_of
 from .store import Repo, Store, now
 
+NAME = re.compile(r"\w([\w.-]{0,94}\w)?", re.ASCII)
 ATTRIBUTES = "".join(
     f"*.{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in ("bin", "ckpt", "npz", "pt", "safetensors", "zip")
 ).encode()
@@ -55,6 +57,8 @@ async def create(request: Request) -> Response:
     if owner != user.name:
         raise HubError(403, f'You don\'t have the rights to create a {kind[:-1]} under the namespace "{owner}"')
     may_write(user)
+    if not NAME.fullmatch(body["name"]) or ".." in body["name"] or "--" in body["name"]:
+        raise HubError(400, f"Invalid repo name: {body['name']!r}")
     store = state_of(request).store
     prefix = "" if kind == "models" else f"{kind}/"
     answer: dict[str, Any] = {"name": name, "url": f"{state_of(request).hub}/{prefix}{name}"}

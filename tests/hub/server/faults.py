@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 @dataclass
@@ -25,7 +25,8 @@ class Fault:
     cut_answer_after: int | None = None
     stall_answer_after: int | None = None
     reset: bool = False
-    before: Callable[[], None] | None = None
+    change: Callable[[Any], Any] | None = None
+    before: Callable[[], object] | None = None
 
 
 class Faults:
@@ -75,7 +76,11 @@ class Faults:
         """Do nothing for a while, then answer as always."""
         self.add(Fault(pattern, times, delay=seconds))
 
-    def before(self, pattern: str, action: Callable[[], None], *, times: float = 1) -> None:
+    def change(self, pattern: str, change: Callable[[Any], Any], *, times: float = float("inf")) -> None:
+        """Send another JSON than the true one: `change` gets that and returns what is sent."""
+        self.add(Fault(pattern, times, change=change))
+
+    def before(self, pattern: str, action: Callable[[], object], *, times: float = 1) -> None:
         """Do something just before a request is seen to: a push by somebody else, say. Runs in the server's thread."""
         self.add(Fault(pattern, times, before=action))
 
@@ -149,7 +154,26 @@ def interrupted_send(send: Send, fault: Fault) -> Send:
     return wrapped
 
 
-async def suffer(fault: Fault, app: Any, scope: Scope, receive: Receive, send: Send) -> None:
+async def answer_changed(
+    change: Callable[[Any], Any], app: ASGIApp, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Hold a JSON answer back, change it, send it."""
+    start: Message = {}
+    body = b""
+
+    async def hold(message: Message) -> None:
+        nonlocal start, body
+        start = start or message
+        body += message.get("body", b"")
+
+    await app(scope, receive, hold)
+    body = json.dumps(change(json.loads(body))).encode()
+    headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+    await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def suffer(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Let one request have its fault."""
     if fault.before is not None:
         fault.before()
@@ -157,6 +181,9 @@ async def suffer(fault: Fault, app: Any, scope: Scope, receive: Receive, send: S
         await asyncio.sleep(fault.delay)
     if fault.status is not None:
         await answer_wrongly(fault, send)
+        return
+    if fault.change is not None:
+        await answer_changed(fault.change, app, scope, receive, send)
         return
     if fault.cut_request_after is not None:
         receive = cutting_receive(receive, fault.cut_request_after)

@@ -98,6 +98,10 @@ class HubServer:
         """How many entries of a tree or a history come at once."""
         self.state.page_size = entries
 
+    def redirect_small_files(self) -> None:
+        """Answer for small files with a redirect to another path of the Hub, as the real one does."""
+        self.state.redirect_small_files = True
+
     def create(self, name: str, kind: str = "models", **settings: Any) -> Repo:
         """A repository that is there already: `private=True`, `gated="manual"`, `granted=["bob"]`, `sdk="gradio"`..."""
         if kind == "spaces":

@@ -71,6 +71,9 @@ async def resolve(request: Request) -> Response:
         query = f"&file={quote(f'{repo.kind}/{repo.name}/{path}', safe='')}" if lie.content is not None else ""
         return RedirectResponse(state.storage_url("GET", f"/contents/{file.sha256}") + query, 302, headers)
     headers |= {"ETag": f'"{told.oid}"'}
+    cached = f"/api/resolve-cache/{repo.kind}/{repo.name}/{commit.id}/{quote(path)}"
+    if state.redirect_small_files and request.url.path != cached:
+        return RedirectResponse(cached, 307, headers)
     if lie.content is not None and request.method == "GET":
         return StreamingResponse(iter([lie.content]), headers=headers)
     if lie.size is not None and request.method == "HEAD":
@@ -96,5 +99,6 @@ async def get(request: Request) -> Response:
 ROUTES = [
     Route("/{kind}/{owner}/{name}/resolve/{revision}/{path:path}", resolve),
     Route("/{owner}/{name}/resolve/{revision}/{path:path}", resolve),
+    Route("/api/resolve-cache/{kind}/{owner}/{name}/{revision}/{path:path}", resolve),
     Route("/contents/{sha256}", get),
 ]

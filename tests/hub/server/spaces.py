@@ -13,7 +13,10 @@ from .store import Repo, now
 
 SPACE = "/api/spaces/{owner}/{name}"
 KEY = re.compile(r"[a-zA-Z][_a-zA-Z0-9]*")
-HARDWARE = ("cpu-basic", "cpu-upgrade", "zero-a10g", "t4-small", "t4-medium", "l4x1", "a10g-small", "a100-large")
+HARDWARE = (
+    *("cpu-basic", "cpu-upgrade", "zero-a10g", "t4-small", "t4-medium", "l4x1", "l4x4", "l40sx1", "l40sx4", "l40sx8"),
+    *("a10g-small", "a10g-large", "a10g-largex2", "a10g-largex4", "a100-large", "a100x4", "a100x8"),
+)
 
 
 def space(request: Request, write: bool = True) -> Repo:
