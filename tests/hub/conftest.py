@@ -61,7 +61,7 @@ def hub_server(tmp_path: Path) -> Iterator[HubServer]:
     server = HubServer(tmp_path / "hub_server")
     yield server
     server.faults.clear()
-    server.stop()
+    server.stop(wait=False)  # the next test has another port, and need not wait for this one's end
 
 
 def hub_env(server: HubServer, folder: Path, token: str | None = None) -> dict[str, str]:

@@ -65,10 +65,11 @@ class HubServer:
             assert self._thread.is_alive()
             time.sleep(0.005)
 
-    def stop(self) -> None:
+    def stop(self, wait: bool = True) -> None:
         """Listen no more: connections are refused. What is on disk stays."""
         self._server.should_exit = True
-        self._thread.join()
+        if wait:
+            self._thread.join()
 
     def start(self) -> None:
         """Listen again, at the same addresses."""
