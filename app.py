@@ -97,7 +97,7 @@ def serve(options: Options) -> None:
             raise
         logger.error("The model cannot be loaded.", exc_info=not isinstance(error, InputError))
         reason = str(error) if isinstance(error, InputError) else UNFORESEEN
-        page, told = build_failure_page(reason), f"without a model: {reason}"
+        page, told = build_failure_page(reason), f"without a model: {reason.removesuffix('.')}"
     launch(page, options.host, options.port)
     print(f"Marionette is ready on http://{options.host}:{options.port} ({told}). Ctrl-C ends it.", flush=True)
     page.block_thread()
