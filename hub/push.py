@@ -52,13 +52,8 @@ def push(config: PushConfig) -> None:
         training = stage(config.checkpoint, Path(name), str(reference), results=config.results, license=config.license)
         message = config.message or commit_message(training)
         log.info("Publishing %s: %s", reference, ", ".join(sorted(path.name for path in Path(name).iterdir())))
-        print(
-            upload(
-                Upload(
-                    folder=Path(name), repo=config.repo, message=message, private=config.private, branch=config.branch
-                )
-            )
-        )
+        folder, private = Path(name), config.private
+        print(upload(Upload(folder=folder, repo=config.repo, message=message, private=private, branch=config.branch)))
 
 
 def commit_message(training: Mapping[str, Any]) -> str:

@@ -47,8 +47,9 @@ def train(config: TrainConfig) -> Path:
     """
     clock = Clock(config.steps, config.max_minutes)
     accelerator = start_accelerator(config)
-    is_publishing = config.push_to_hub and accelerator.is_main_process
-    publisher = Publisher(config.push_to_hub, config.out) if is_publishing else None
+    publisher = None
+    if config.push_to_hub and accelerator.is_main_process:
+        publisher = Publisher(config.push_to_hub, config.out)
     with accelerator.main_process_first():  # the others find the decoded frames in the cache
         source = open_source(config.data, config.recipe.size)
         validation = open_split(config.data, "val", source.size)

@@ -1,0 +1,231 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cvae.checkpoint import load_checkpoint, save_checkpoint
+from cvae.config import Config
+from cvae.errors import InputError
+from cvae.export import write_gif
+from cvae.models import Model
+from cvae.runs import step_folder
+from hub.push import PushConfig, push
+from tests.hub.conftest import hub_env
+from tests.hub.server import HubServer
+
+ROOT = Path(__file__).parents[2]
+KINDS = ("psnr", "ssim", "copying", "drift", "competition")
+
+
+@pytest.fixture
+def run(tmp_path: Path, tiny_config: Config, tiny_model: Model) -> Path:
+    """A run with two checkpoints, of which the first is the better one, and all that must stay at home."""
+    run = tmp_path / "runs" / "walk"
+    for step, score in ((10, 31.5), (20, 30.0)):
+        options = {"data": "me", "out": "walk", "init_from": str(tmp_path / "before"), "recipe": {"seed": 0}}
+        training = {"options": options, "step": step, "validation_psnr": score, "code": "abc"}
+        save_checkpoint(step_folder(run, step), tiny_config, tiny_model, training)
+        (step_folder(run, step) / "state").mkdir()
+        (step_folder(run, step) / "state" / "state.pt").write_bytes(b"optimizer")
+    (run / "metrics.jsonl").write_text("{}\n")
+    (run / "training.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    return run
+
+
+def write_results(folder: Path, checkpoint: str, **changes: Any) -> Path:
+    """A folder as evaluate writes it."""
+    folder.mkdir()
+    told = {kind: {"mean": 25.5, "sequences": {"0": 25.5}} for kind in KINDS}
+    about = {"checkpoint": checkpoint, "split": "test", "sample": "mean", "seed": 0}
+    frames = {"frames": {"0": {"psnr": [25.0, 26.0], "ssim": [0.9, 0.9]}}}
+    (folder / "results.json").write_text(json.dumps(about | told | frames | changes))
+    (folder / "submission.csv").write_text("id\n")
+    (folder / "psnr.png").write_bytes(b"\x89PNG\r\n\x1a\n\0psnr")
+    write_gif(folder / "0.gif", np.zeros((80, 16, 96, 3), np.uint8), 20)
+    return folder
+
+
+def push_to(repo: str, checkpoint: Path, **options: Any) -> None:
+    push(PushConfig(checkpoint=checkpoint, repo=repo, **options))
+
+
+def test_a_run_is_published_as_its_best_checkpoint_and_nothing_else(hub_here: HubServer, run: Path) -> None:
+    push_to("alice/walk", run)
+    files = hub_here.files("alice/walk")
+    expected = {"README.md", "config.json", "model.safetensors", "training.json", "training.png", "sample.gif"}
+    assert files.keys() - {".gitattributes"} == expected
+    for name in ("config.json", "model.safetensors"):
+        assert files[name] == (step_folder(run, 10) / name).read_bytes()
+    assert hub_here.head("alice/walk").title == "Step 10, validation PSNR 31.50 dB"
+
+
+def test_one_push_is_one_commit_and_the_same_again_is_none(hub_here: HubServer, run: Path) -> None:
+    hub_here.create("alice/walk")
+    before = len(hub_here.history("alice/walk"))
+    push_to("alice/walk", run)
+    assert len(hub_here.history("alice/walk")) == before + 1
+    push_to("alice/walk", run)
+    assert len(hub_here.history("alice/walk")) == before + 1
+
+
+def test_no_byte_that_is_published_tells_the_token_or_a_folder_of_the_machine(
+    hub_here: HubServer, run: Path, tmp_path: Path
+) -> None:
+    push_to("alice/walk", run)
+    for name, content in hub_here.files("alice/walk").items():
+        for secret in (hub_here.token, str(tmp_path), str(Path.home()) + "/", str(ROOT)):
+            assert secret.encode() not in content, name
+    options = json.loads(hub_here.files("alice/walk")["training.json"])["options"]
+    assert options["init_from"] == "before"
+
+
+@pytest.mark.parametrize("what", ["token", "folder"])
+def test_a_secret_in_a_file_keeps_all_of_it_at_home(hub_here: HubServer, run: Path, what: str) -> None:
+    secret = {"token": hub_here.token, "folder": f"see {run}/notes"}[what]
+    path = step_folder(run, 10) / "training.json"
+    path.write_text(json.dumps({"step": 10, "validation_psnr": 40.0, "note": secret}))
+    with pytest.raises(InputError, match=f"training.json .* a {what} of th.*nothing was published") as caught:
+        push_to("alice/walk", run)
+    assert secret not in str(caught.value)
+    assert len(hub_here.requests) == 0
+
+
+def test_results_of_the_checkpoint_are_published_with_it(hub_here: HubServer, run: Path, tmp_path: Path) -> None:
+    push_to("alice/walk", run, results=write_results(tmp_path / "results", "walk/step_000010"))
+    files = hub_here.files("alice/walk")
+    assert json.loads(files["results.json"])["psnr"]["mean"] == 25.5
+    assert {"psnr.png", "sample.gif"} < files.keys() and "submission.csv" not in files
+    assert "| **mean of 1** |  | **25.50** |" in files["README.md"].decode()
+
+
+def test_results_of_another_checkpoint_are_refused(hub_here: HubServer, run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"results of walk/step_000020; expected those of walk/step_000010"):
+        push_to("alice/walk", run, results=write_results(tmp_path / "results", "walk/step_000020"))
+
+
+@pytest.mark.parametrize("fault", [{"psnr": None}, {"psnr": {"mean": "good", "sequences": {}}}, {"frames": 3}])
+def test_results_that_evaluate_did_not_write_are_refused(
+    hub_here: HubServer, run: Path, tmp_path: Path, fault: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError, match=f"is not what evaluate writes: {next(iter(fault))}"):
+        push_to("alice/walk", run, results=write_results(tmp_path / "results", "walk/step_000010", **fault))
+
+
+def test_what_an_earlier_push_left_goes_and_what_others_put_there_stays(
+    hub_here: HubServer, run: Path, tmp_path: Path
+) -> None:
+    push_to("alice/walk", run, results=write_results(tmp_path / "results", "walk/step_000010"))
+    hub_here.commit("alice/walk", {"NOTES.md": "mine"})
+    push_to("alice/walk", run)
+    files = hub_here.files("alice/walk")
+    assert "results.json" not in files and "psnr.png" not in files
+    assert files["NOTES.md"] == b"mine"
+
+
+def test_a_branch_is_made_and_main_stays(hub_here: HubServer, run: Path) -> None:
+    push_to("alice/walk", run, branch="better")
+    assert "model.safetensors" in hub_here.files("alice/walk", "better")
+    assert "model.safetensors" not in hub_here.files("alice/walk", "main")
+    assert "--checkpoint alice/walk@better" in hub_here.files("alice/walk", "better")["README.md"].decode()
+
+
+def test_private_is_private_from_the_first_moment(hub_here: HubServer, run: Path) -> None:
+    push_to("alice/walk", run, private=True)
+    assert hub_here.repo("alice/walk").settings.private
+
+
+def test_nothing_private_goes_to_a_public_repository(hub_here: HubServer, run: Path) -> None:
+    hub_here.create("alice/walk")
+    with pytest.raises(InputError, match="is there already and public, so nothing was published"):
+        push_to("alice/walk", run, private=True)
+    assert "model.safetensors" not in hub_here.files("alice/walk")
+
+
+def test_a_push_between_ours_is_not_mixed_with_it(hub_here: HubServer, run: Path, tmp_path: Path) -> None:
+    """The same config as before would be left out of our commit, while another one had come in its place."""
+    push_to("alice/walk", run)
+    ours = (step_folder(run, 10) / "config.json").read_bytes()
+    (run / "training.png").write_bytes(b"\x89PNG\r\n\x1a\n\0newer")
+    theirs: dict[str, str | bytes | None] = {"config.json": "{}", "model.safetensors": b"\0" * 2000}
+    hub_here.faults.before("POST .*/commit/", lambda: hub_here.commit("alice/walk", theirs) and None)
+    push_to("alice/walk", run)
+    files = hub_here.files("alice/walk")
+    assert files["config.json"] == ours
+    assert files["model.safetensors"] == (step_folder(run, 10) / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("place", ["POST .*/commit/", "POST .*/preupload/"])
+def test_a_push_that_fails_leaves_the_repository_as_it_was(hub_here: HubServer, run: Path, place: str) -> None:
+    hub_here.create("alice/walk")
+    before = hub_here.history("alice/walk")
+    hub_here.faults.answer(place, 403, message="read only")
+    with pytest.raises(InputError, match="The Hub forbids this for alice/walk"):
+        push_to("alice/walk", run)
+    assert hub_here.history("alice/walk") == before
+
+
+def test_a_connection_that_is_cut_is_told_in_a_sentence(hub_here: HubServer, run: Path) -> None:
+    hub_here.create("alice/walk")
+    before = hub_here.history("alice/walk")
+    hub_here.faults.cut_request("POST .*/commit/", after=100)
+    with pytest.raises(InputError, match="The connection to the Hub was cut"):
+        push_to("alice/walk", run)
+    assert hub_here.history("alice/walk") == before
+
+
+def test_storage_that_refuses_a_file_is_told_as_what_it_is(hub_here: HubServer, run: Path) -> None:
+    hub_here.faults.answer("PUT /contents/", 403, message="no room")
+    with pytest.raises(InputError, match="The Hub forbids this for alice/walk"):
+        push_to("alice/walk", run)
+
+
+@pytest.mark.parametrize(
+    ("repo", "fault"),
+    [("alice", "cannot be the name"), ("alice/walk@v1", "cannot be the name"), ("bob/walk", "forbids")],
+)
+def test_repositories_that_cannot_be_written_are_refused(hub_here: HubServer, run: Path, repo: str, fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        push_to(repo, run)
+
+
+def test_what_is_no_checkpoint_is_refused_before_anybody_is_asked(hub_here: HubServer, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is no checkpoint: it has no config\.json"):
+        push_to("alice/walk", tmp_path)
+    assert len(hub_here.requests) == 0
+
+
+def test_the_command_line_publishes_and_tells_the_commit(hub_server: HubServer, run: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hub", "push", str(run), "alice/walk", "--private", "--message", "Mine"]
+    told = subprocess.run(
+        command, cwd=ROOT, env=hub_env(hub_server, tmp_path, hub_server.token), capture_output=True, text=True
+    )
+    assert told.returncode == 0, told.stderr
+    head = hub_server.head("alice/walk")
+    assert told.stdout.strip().endswith(f"/alice/walk/commit/{head.id}")
+    assert head.title == "Mine"
+    assert hub_server.token not in told.stdout + told.stderr
+
+
+def test_a_wrong_token_ends_the_command_with_one_sentence(hub_server: HubServer, run: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hub", "push", str(run), "alice/walk"]
+    token = "hf_" + "x" * 34
+    told = subprocess.run(command, cwd=ROOT, env=hub_env(hub_server, tmp_path, token), capture_output=True, text=True)
+    assert told.returncode == 2
+    assert told.stderr.splitlines()[-1].startswith("Error: The Hub does not accept your token")
+    assert token not in told.stderr
+
+
+def test_what_was_published_is_the_same_network(hub_here: HubServer, run: Path, tmp_path: Path) -> None:
+    push_to("alice/walk", run)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name, content in hub_here.files("alice/walk").items():
+        (copy / name).write_bytes(content)
+    ours, theirs = load_checkpoint(run), load_checkpoint(copy)
+    assert ours.config == theirs.config
+    weights = theirs.model.state_dict()
+    assert all(tensor.equal(weights[name]) for name, tensor in ours.model.state_dict().items())
