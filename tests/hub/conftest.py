@@ -13,6 +13,7 @@
     hub_server.stop(), .start()                            the server is down, and back at the same address
     hub_server.set_page_size(2)                            lists come in small pages
     hub_server.redirect_small_files()                      small files come by a redirect, too
+    hub_server.enable_xet()                                large files also go in chunks: hub_env(..., xet=True)
     hub_server.lie("alice/walk", "model.safetensors", size=10**12, sha256="0" * 64, content=b"...")
     hub_server.requests                                    what came: iterate, len, .clear(), .matching("GET .*config")
         each has .place ("hub" or "storage"), .method, .path, .query, .headers, .body, .token, .status, .sent
@@ -64,13 +65,13 @@ def hub_server(tmp_path: Path) -> Iterator[HubServer]:
     server.stop(wait=False)  # the next test has another port, and need not wait for this one's end
 
 
-def hub_env(server: HubServer, folder: Path, token: str | None = None) -> dict[str, str]:
+def hub_env(server: HubServer, folder: Path, token: str | None = None, *, xet: bool = False) -> dict[str, str]:
     """The environment for a child process that uses this Hub and a cache in `folder`; without a token, nobody's."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_OF_THE_CLIENT)}
     env |= {
         "HF_ENDPOINT": server.url,
         "HF_HOME": str(folder / "hf_home"),
-        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_XET": str(int(not xet)),
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",

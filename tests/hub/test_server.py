@@ -1,6 +1,7 @@
 """The client of huggingface_hub, unchanged, against the Hub on loopback."""
 
 import json
+import random
 import subprocess
 import sys
 import threading
@@ -402,6 +403,31 @@ def test_a_space_with_a_wrong_front_matter_is_refused(api: HfApi, hub_here: HubS
     readme = f"---\n{sdk}{line}\n---\n"
     with pytest.raises(ValueError, match=line.split(":")[0]):
         api.create_commit("alice/page", [put("README.md", readme.encode())], commit_message="x", repo_type="space")
+
+
+def test_large_files_come_and_go_in_chunks_where_xet_is_on(hub_server: HubServer, tmp_path: Path) -> None:
+    hub_server.enable_xet()
+    weights = random.Random(0).randbytes(300_000)
+    (tmp_path / "weights").write_bytes(weights)
+    program = f"""if True:
+        from huggingface_hub import HfApi, snapshot_download
+        HfApi().create_repo({REPO!r}, private=True)
+        HfApi().upload_file(repo_id={REPO!r}, path_or_fileobj={str(tmp_path / "weights")!r}, path_in_repo="model.safetensors")
+        print(snapshot_download({REPO!r}))
+    """
+    child = subprocess.run(
+        [sys.executable, "-c", program],
+        env=hub_env(hub_server, tmp_path, hub_server.token, xet=True),
+        text=True,
+        capture_output=True,
+    )
+    assert (Path(child.stdout.strip()) / "model.safetensors").read_bytes() == weights
+    assert hub_server.files(REPO)["model.safetensors"] == weights
+    assert [seen.path for seen in hub_server.requests if "xet" in seen.path] == [
+        f"/api/models/{REPO}/xet-write-token/main",
+        f"/api/models/{REPO}/xet-read-token/{hub_server.head(REPO).id}",
+    ]
+    assert not [seen for seen in hub_server.requests if seen.place == "storage"]
 
 
 def test_a_server_that_is_down_comes_back_with_all_it_had(api: HfApi, walk: HubServer) -> None:

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from . import accounts, listing, pulling, pushing, spaces
+from . import accounts, listing, pulling, pushing, spaces, xet
 from .errors import HubError
 from .faults import Faults
 from .gate import CuttableProtocol, Gate
@@ -20,7 +20,7 @@ from .log import Log
 from .state import Lie, State, User
 from .store import Commit, Repo, Store
 
-ROUTES = [*accounts.ROUTES, *spaces.ROUTES, *listing.ROUTES, *pushing.ROUTES, *pulling.ROUTES]
+ROUTES = [*accounts.ROUTES, *spaces.ROUTES, *listing.ROUTES, *pushing.ROUTES, *xet.ROUTES, *pulling.ROUTES]
 
 
 async def refuse(request: Request, error: Exception) -> Response:
@@ -102,6 +102,10 @@ class HubServer:
     def redirect_small_files(self) -> None:
         """Answer for small files with a redirect to another path of the Hub, as the real one does."""
         self.state.redirect_small_files = True
+
+    def enable_xet(self) -> None:
+        """Offer large files in chunks, too; clients without HF_HUB_DISABLE_XET then move them that way."""
+        self.state.xet = True
 
     def create(self, name: str, kind: str = "models", **settings: Any) -> Repo:
         """A repository that is there already: `private=True`, `gated="manual"`, `granted=["bob"]`, `sdk="gradio"`..."""

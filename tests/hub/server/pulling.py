@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -13,6 +14,7 @@ from .access import readable
 from .errors import HubError, entry_not_found
 from .listing import revision_of
 from .state import state_of
+from .xet import xet_hash
 
 CHUNK = 65536
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -68,6 +70,10 @@ async def resolve(request: Request) -> Response:
     told, lie = state.told(repo, path, file), state.lie(repo, path)
     if told.lfs:
         headers |= {"X-Linked-Etag": f'"{told.sha256}"', "X-Linked-Size": str(told.size), "ETag": f'"{told.oid}"'}
+        if state.xet:
+            headers["X-Xet-Hash"] = await run_in_threadpool(xet_hash, state.store, file.sha256)
+            url = f"{state.hub}/api/{repo.kind}/{repo.name}/xet-read-token/{commit.id}"
+            headers["Link"] = f'<{url}>; rel="xet-auth"'
         query = f"&file={quote(f'{repo.kind}/{repo.name}/{path}', safe='')}" if lie.content is not None else ""
         return RedirectResponse(state.storage_url("GET", f"/contents/{file.sha256}") + query, 302, headers)
     headers |= {"ETag": f'"{told.oid}"'}

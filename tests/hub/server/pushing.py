@@ -8,6 +8,7 @@ import json
 import secrets
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -18,6 +19,7 @@ from .errors import HubError
 from .listing import REPO, revision_of
 from .state import state_of
 from .store import Repo, StoredFile, check_path
+from .xet import take_in
 
 LARGE_ENDINGS = (".safetensors", ".bin", ".ckpt", ".npz", ".pt", ".zip")
 LARGE = 10_000_000
@@ -128,6 +130,10 @@ async def commit(request: Request) -> Response:
     if not lines or lines[0]["key"] != "header" or not lines[0]["value"].get("summary"):
         raise HubError(400, "A commit starts with a header that has a summary")
     header = lines[0]["value"]
+    if state_of(request).xet:
+        for line in lines[1:]:
+            if line["key"] == "lfsFile":
+                await run_in_threadpool(take_in, repo.store, line["value"]["oid"])
     changes = dict(change_of(repo, line["key"], line["value"]) for line in lines[1:])
     made = repo.commit(
         changes,

@@ -50,6 +50,7 @@ class State:
     lies: dict[tuple[str, str, str], Lie] = field(default_factory=dict)
     page_size: int = LISTED_PER_PAGE
     redirect_small_files: bool = False
+    xet: bool = False
     faults: Faults = field(default_factory=Faults)
     log: Log = field(default_factory=Log)
     key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
