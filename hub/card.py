@@ -160,7 +160,7 @@ def _validated(card: Card) -> str:
     return (
         f"Its validation, while it was trained, gave **{card.validation_psnr:.2f} dB** PSNR, predicting from the first "
         "frame alone recordings that it was not trained on. They also chose this checkpoint among others, so that new "
-        "recordings come out somewhat worse."
+        "ones may come out worse."
     )
 
 
@@ -201,7 +201,9 @@ def _training(card: Card) -> Iterator[str]:
         **(machine if isinstance(machine, dict) else {}),
         "commit of the code": told.get("code"),
     }
-    yield table(["what", ""], [[name, code(value)] for name, value in facts.items() if value is not None])
+    yield table(
+        ["what", ""], [[name.replace("_", " "), code(value)] for name, value in facts.items() if value is not None]
+    )
     if card.training_figure:
         yield f"![Loss, schedules and validation along the training]({card.training_figure})"
     if options := dict(_flat(told.get("options"))):
