@@ -1,10 +1,12 @@
 """Bringing the files of one commit into the Hub's cache: known before, bounded, and whole."""
 
 import hashlib
+import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import (
     HfApi,
@@ -26,8 +28,8 @@ from hub.references import Reference, is_commit
 MAX_TRAINING_BYTES = 1_000_000
 MAX_HEADER_BYTES = 1_000_000
 """Of the names and shapes in a safetensors file."""
-SECONDS_FOR_AN_ANSWER = constants.HF_HUB_ETAG_TIMEOUT
 _ETAG = re.compile(r"[\w.-]{1,128}", re.ASCII)
+logging.getLogger("huggingface_hub.file_download").setLevel(logging.ERROR)  # its warnings show signed addresses
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
@@ -35,8 +37,8 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 class Promise:
     """What the Hub says of a file before it sends it."""
 
-    size: int
-    """Bytes."""
+    size: int | None
+    """Bytes; None where it does not say."""
     etag: str
     """The SHA-256 of a large file, git's SHA-1 of a small one."""
 
@@ -63,7 +65,7 @@ def look_up(reference: Reference) -> Offer:
         InputError: If it refuses, or what lies there is no checkpoint.
     """
     with faults(str(reference)):
-        info = HfApi().model_info(reference.repo, revision=reference.revision, timeout=SECONDS_FOR_AN_ANSWER)
+        info = HfApi().model_info(reference.repo, revision=reference.revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
         if info.sha is None or not is_commit(info.sha):
             raise ValueError("it names no commit")
         commit, names = info.sha, {file.rfilename for file in info.siblings or ()}
@@ -105,29 +107,32 @@ def find_in_cache(reference: Reference) -> Path | None:
         InputError: If a file there is damaged.
     """
     revision = reference.revision or constants.DEFAULT_REVISION
-    paths = [try_to_load_from_cache(reference.repo, name, revision=revision) for name in (CONFIG, WEIGHTS)]
-    found = [Path(path) for path in paths if isinstance(path, str)]
-    if len(found) < len(paths):
+    config = try_to_load_from_cache(reference.repo, CONFIG, revision=revision)
+    if not isinstance(config, str):
         return None
-    for path in found:
-        if not _is_whole(path, path.resolve().name):  # the cache calls a file's content by its ETag
+    folder = Path(config).parent
+    if not (folder / WEIGHTS).is_file():
+        return None
+    for path in (folder / CONFIG, folder / WEIGHTS):
+        etag = path.readlink().name if path.is_symlink() else ""  # the cache calls a content by its ETag
+        if not _is_whole(path, etag):
             raise InputError(f"The copy of {reference} in the cache is damaged ({path}), and the Hub cannot be asked.")
-    return found[0].parent
+    return folder
 
 
 def _ask_for(repo: str, commit: str, name: str, called: str) -> Promise:
     with faults(called):
-        told = get_hf_file_metadata(hf_hub_url(repo, name, revision=commit))
-        if told.commit_hash != commit or told.size is None or not _ETAG.fullmatch(told.etag or ""):
-            raise ValueError(f"{name} comes without its commit, size or ETag")
+        told = get_hf_file_metadata(hf_hub_url(repo, name, revision=commit), timeout=constants.HF_HUB_ETAG_TIMEOUT)
+        if told.commit_hash != commit or not _ETAG.fullmatch(told.etag or ""):
+            raise ValueError(f"{name} comes without its commit or ETag")
         return Promise(told.size, str(told.etag))
 
 
 def _take(offer: Offer, name: str, most: int) -> Path:
     """The file out of the cache, or fetched; once more where it is damaged."""
-    promise = offer.files[name]
-    if promise.size > most:
-        raise InputError(f"{offer.name} is refused: its {name} has {promise.size:,} bytes; expected at most {most:,}.")
+    size, etag = offer.files[name].size, offer.files[name].etag
+    if size is not None and size > most:
+        raise InputError(f"{offer.name} is refused: its {name} has {size:,} bytes; expected at most {most:,}.")
     for again in (False, True):
         with faults(offer.name):
             place = hf_hub_download(
@@ -135,24 +140,28 @@ def _take(offer: Offer, name: str, most: int) -> Path:
                 name,
                 revision=offer.commit,
                 force_download=again,
-                tqdm_class=_bar_for(offer.name, promise.size),
+                tqdm_class=_bar_for(name, most if size is None else size, offer.name),
             )
         path = Path(place)
-        if path.stat().st_size == promise.size and _is_whole(path, promise.etag):
+        if path.stat().st_size == (size or path.stat().st_size) and _is_whole(path, etag):
             return path
     raise InputError(f"{name} of {offer.name} is damaged: it is not what the Hub promises; try again later.")
 
 
-def _bar_for(what: str, most: int) -> type[tqdm]:
-    """A progress bar that ends a download which brings more than was promised."""
+def _bar_for(name: str, most: int, model: str) -> type[tqdm]:
+    """A progress bar that ends a download which brings more bytes than it should."""
 
     class Bar(tqdm):
         came: float = 0
 
+        def __init__(self, **options: Any) -> None:
+            options["desc"] = name  # instead of the address, which may hold a signature
+            super().__init__(**options)  # type: ignore[no-untyped-call]
+
         def update(self, n: float | None = 1) -> bool | None:
             self.came += n or 0
             if self.came > most:
-                raise InputError(f"{what} is refused: the Hub sends more than the {most:,} bytes that it promised.")
+                raise InputError(f"{model} is refused: of its {name}, the Hub sends more than {most:,} bytes.")
             return super().update(n)
 
     return Bar

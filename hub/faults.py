@@ -30,6 +30,10 @@ class Unreachable(InputError):
     """The Hub gave no answer at all, or said that it is out of order: nothing is known of what lies there."""
 
 
+class Missing(InputError):
+    """The Hub knows no such repository, or does not tell this user of it."""
+
+
 @contextmanager
 def faults(what: str) -> Iterator[None]:
     """Around calls of the Hub's client alone: every error becomes one sentence.
@@ -39,6 +43,7 @@ def faults(what: str) -> Iterator[None]:
 
     Raises:
         Unreachable: If the Hub cannot be asked.
+        Missing: If it knows of no such repository.
         InputError: If it refuses, or its answer cannot be used.
     """
     try:
@@ -46,8 +51,7 @@ def faults(what: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # whatever a hostile answer makes the client raise
-        kind = Unreachable if _is_unreachable(error) else InputError
-        raise kind(without_tokens(_sentence(error, what))) from None
+        raise _kind(error)(without_tokens(_sentence(error, what))) from None
 
 
 def without_tokens(text: str) -> str:
@@ -65,12 +69,13 @@ def _token() -> str | None:
         return None
 
 
-def _is_unreachable(error: Exception) -> bool:
+def _kind(error: Exception) -> type[InputError]:
     if isinstance(error, HfHubHTTPError):
-        return error.response.status_code >= 500 or error.response.status_code == 429
-    if isinstance(error, LocalEntryNotFoundError):
-        return True
-    return isinstance(error, OfflineModeIsEnabled | httpx2.TransportError)
+        out_of_order = error.response.status_code >= 500 or error.response.status_code == 429
+        missing = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
+        return Unreachable if out_of_order else Missing if missing else InputError
+    unanswered = isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError | httpx2.TransportError)
+    return Unreachable if unanswered else InputError
 
 
 def _sentence(error: Exception, what: str) -> str:

@@ -84,7 +84,7 @@ def fetch_checkpoint(reference: str) -> Fetched:
     """
     parsed = parse_reference(reference)
     from hub.download import download, find_in_cache, look_up  # the Hub's client takes its time to load
-    from hub.faults import Unreachable
+    from hub.faults import Missing, Unreachable
 
     note = None
     try:
@@ -92,9 +92,11 @@ def fetch_checkpoint(reference: str) -> Fetched:
     except Unreachable as error:
         found = find_in_cache(parsed)
         if found is None:
-            raise InputError(f"{error} {parsed} is not in the cache either.") from None
+            raise InputError(f"{error} {parsed} is neither in the cache nor a folder.") from None
         folder, commit = found, found.name
         note = f"{error} A copy of {parsed.at(commit)} from the cache is used, which may be out of date."
+    except Missing as error:
+        raise InputError(f"There is no folder {reference}, and {error}") from None
     else:
         folder, commit = download(offer), offer.commit
     return Fetched(folder, parsed.at(commit), note, commit)
