@@ -408,11 +408,12 @@ def test_a_space_with_a_wrong_front_matter_is_refused(api: HfApi, hub_here: HubS
 def test_large_files_come_and_go_in_chunks_where_xet_is_on(hub_server: HubServer, tmp_path: Path) -> None:
     hub_server.enable_xet()
     weights = random.Random(0).randbytes(300_000)
-    (tmp_path / "weights").write_bytes(weights)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(weights)
     program = f"""if True:
         from huggingface_hub import HfApi, snapshot_download
         HfApi().create_repo({REPO!r}, private=True)
-        HfApi().upload_file(repo_id={REPO!r}, path_or_fileobj={str(tmp_path / "weights")!r}, path_in_repo="model.safetensors")
+        HfApi().upload_file(repo_id={REPO!r}, path_or_fileobj={str(path)!r}, path_in_repo={path.name!r})
         print(snapshot_download({REPO!r}))
     """
     child = subprocess.run(
