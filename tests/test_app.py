@@ -1,14 +1,16 @@
 """The page's handlers as plain functions on a tiny model, and its command line."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import gradio as gr
 import pytest
 
 import app
-from cvae.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from cvae.checkpoint import BUNDLED, Checkpoint, load_checkpoint, save_checkpoint
 from cvae.cli import run_options
 from cvae.config import Config, DataConfig, Lab4Config, SamplingConfig
 from tests.conftest import moving_square, random_model, write_pictures
@@ -238,3 +240,60 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert all(option in text for option in ("--checkpoint", "--port", "--host", "--device"))
+
+
+def test_a_space_listens_to_everybody_and_serves_the_model_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MODEL_ID", raising=False)
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    here = app.Options()
+    assert (here.checkpoint, here.host, here.port) == (str(BUNDLED), "127.0.0.1", 7860)
+    monkeypatch.setenv("MODEL_ID", "alice/walk@v1")
+    monkeypatch.setenv("SPACE_ID", "alice/page")
+    there = app.Options()
+    assert (there.checkpoint, there.host, there.port) == ("alice/walk@v1", "0.0.0.0", 7860)
+
+
+def test_the_folder_of_a_space_names_its_model_unless_the_variable_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model_id.txt").write_text("alice/walk\n")
+    monkeypatch.setattr(app, "HERE", tmp_path)
+    monkeypatch.delenv("MODEL_ID", raising=False)
+    assert app.named_model() == "alice/walk"
+    monkeypatch.setenv("MODEL_ID", "alice/run")
+    assert app.named_model() == "alice/run"
+
+
+@pytest.mark.parametrize("told_by", ["SPACE_ID", "MODEL_ID"])
+def test_where_nobody_reads_the_terminal_the_page_tells_why_there_is_no_model(
+    told_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(told_by, str(tmp_path))
+    told: list[str] = []
+    monkeypatch.setattr(app, "build_failure_page", lambda reason: told.append(reason) or Mock())
+    monkeypatch.setattr(app, "launch", lambda *_: None)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve("--checkpoint", str(tmp_path), "--host", "127.0.0.1", "--port", str(port))
+    assert len(told) == 1
+    assert "is no checkpoint: it has no config.json" in told[0]
+    assert f"(without a model: {told[0].removesuffix('.')})" in capsys.readouterr().out
+
+
+def test_title_names_the_model_and_what_must_be_known_of_it(checkpoint: Checkpoint) -> None:
+    named = replace(checkpoint, name="alice/<b>@0123456789ab")
+    assert "Model: alice/&lt;b&gt;@0123456789ab, 32x16 pixels.</p>" in app.title(named, None)
+    assert "pixels. It is a copy &amp; old.</p>" in app.title(named, "It is a copy & old.")
+
+
+def test_what_zero_gpu_says_reaches_the_visitor(
+    checkpoint: Checkpoint, frames: Any, poses: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> Any:
+        raise gr.Error("Try again in 1:00.", title="GPU quota exceeded", print_exception=False)
+
+    monkeypatch.setattr(app, "predict", refused)
+    steps, error = steps_and_error(checkpoint, Session(), frames[0], poses, None, "mean", 0, 0, True)
+    assert steps[-1].view.status == "GPU quota exceeded"
+    assert error.message == "Try again in 1:00."
+    assert updates(steps[-1])[1].interactive

@@ -4,7 +4,9 @@ import pytest
 
 from cvae.errors import InputError
 from tests.conftest import moving_square, write_pictures
-from web.examples import build_cards, find_examples
+from web.examples import build_cards, find_examples, fitting
+
+ROOT = Path(__file__).parents[2]
 
 
 def make(folder: Path, *names: str) -> Path:
@@ -41,3 +43,9 @@ def test_titles_are_shown_as_text(tmp_path: Path) -> None:
     cards = build_cards(find_examples(tmp_path))
     assert "&lt;b&gt;" in cards.value
     assert "<b>" not in cards.value
+
+
+def test_examples_of_another_shape_than_the_models_frames_are_left_out() -> None:
+    examples = find_examples(ROOT / "examples")
+    assert fitting(examples, (32, 64)) == fitting(examples, (64, 128)) == examples
+    assert fitting(examples, (64, 64)) == fitting(examples, (128, 64)) == []

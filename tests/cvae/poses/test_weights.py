@@ -104,3 +104,16 @@ def test_another_file_is_no_wheel(empty_cache: Path, tmp_path: Path, content: by
 def test_the_page_starts_without_the_pose_engine() -> None:
     code = "import app, sys; sys.exit('ai_edge_litert' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_bundled_networks_come_before_the_cache(
+    empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert weights.present_weights() is None
+    for name in ("_DETECTOR", "_LANDMARKS"):
+        monkeypatch.setattr(weights, name, hashlib.sha256(name.encode()).hexdigest())
+        (tmp_path / f"{getattr(weights, name)}.tflite").write_text(name)
+    monkeypatch.setattr(weights, "BUNDLED", tmp_path)
+    assert find_weights().detector == tmp_path / f"{weights._DETECTOR}.tflite"
+    find_weights().landmarks.write_text("damaged")
+    assert weights.present_weights() is None
