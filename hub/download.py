@@ -30,6 +30,7 @@ MAX_HEADER_BYTES = 1_000_000
 """Of the names and shapes in a safetensors file."""
 _ETAG = re.compile(r"[\w.-]{1,128}", re.ASCII)
 logging.getLogger("huggingface_hub.file_download").setLevel(logging.ERROR)  # its warnings show signed addresses
+constants.DOWNLOAD_CHUNK_SIZE = 2**16  # instead of 10 MB: the bar moves, and little is lost where a download is cut
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
@@ -155,7 +156,7 @@ def _bar_for(name: str, most: int, model: str) -> type[tqdm]:
         came: float = 0
 
         def __init__(self, **options: Any) -> None:
-            options["desc"] = name  # instead of the address, which may hold a signature
+            options |= {"desc": name, "leave": False}  # instead of the address, which may hold a signature
             super().__init__(**options)  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> bool | None:

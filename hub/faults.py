@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
 )
 
 from cvae.errors import InputError
+from hub.references import NoSuchModel
 
 LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
 _TOKEN = re.compile(r"\b(hf|api)_[A-Za-z0-9_]{4,}")
@@ -28,10 +29,6 @@ _MOST_LETTERS = 300
 
 class Unreachable(InputError):
     """The Hub gave no answer at all, or said that it is out of order: nothing is known of what lies there."""
-
-
-class Missing(InputError):
-    """The Hub knows no such repository, or does not tell this user of it."""
 
 
 @contextmanager
@@ -43,7 +40,7 @@ def faults(what: str) -> Iterator[None]:
 
     Raises:
         Unreachable: If the Hub cannot be asked.
-        Missing: If it knows of no such repository.
+        NoSuchModel: If it knows of no such repository.
         InputError: If it refuses, or its answer cannot be used.
     """
     try:
@@ -73,7 +70,7 @@ def _kind(error: Exception) -> type[InputError]:
     if isinstance(error, HfHubHTTPError):
         out_of_order = error.response.status_code >= 500 or error.response.status_code == 429
         missing = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
-        return Unreachable if out_of_order else Missing if missing else InputError
+        return Unreachable if out_of_order else NoSuchModel if missing else InputError
     unanswered = isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError | httpx2.TransportError)
     return Unreachable if unanswered else InputError
 

@@ -11,8 +11,9 @@ from tyro.conf import Positional
 from cvae.checkpoint import CONFIG, WEIGHTS, Checkpoint, load_checkpoint
 from cvae.errors import InputError
 from cvae.files import filling
+from cvae.inputs import quoted
 from cvae.runs import TRAINING
-from hub.references import as_folder, parse_reference
+from hub.references import NoSuchModel, as_folder, parse_reference
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +65,11 @@ def local_checkpoint(reference: str | Path) -> Fetched:
     folder = as_folder(reference)
     if folder is not None:
         return Fetched(folder, folder.resolve().name)
-    fetched = fetch_checkpoint(str(reference))
-    log.info("Model: %s", fetched.name)
-    if fetched.note:
-        log.warning("Note: %s", fetched.note)
+    try:
+        fetched = fetch_checkpoint(str(reference))
+    except NoSuchModel as error:
+        raise InputError(f"There is no folder {quoted(str(reference))}, and {error}") from None
+    _tell(fetched)
     return fetched
 
 
@@ -80,11 +82,12 @@ def fetch_checkpoint(reference: str) -> Fetched:
         reference: `user/name` or `user/name@revision`.
 
     Raises:
-        InputError: If there is none, it is not for this user, or it is too large or damaged.
+        NoSuchModel: If there is none, as far as this user may know.
+        InputError: If it is not for this user, or too large or damaged.
     """
     parsed = parse_reference(reference)
     from hub.download import download, find_in_cache, look_up  # the Hub's client takes its time to load
-    from hub.faults import Missing, Unreachable
+    from hub.faults import Unreachable
 
     note = None
     try:
@@ -95,8 +98,6 @@ def fetch_checkpoint(reference: str) -> Fetched:
             raise InputError(f"{error} {parsed} is neither in the cache nor a folder.") from None
         folder, commit = found, found.name
         note = f"{error} A copy of {parsed.at(commit)} from the cache is used, which may be out of date."
-    except Missing as error:
-        raise InputError(f"There is no folder {reference}, and {error}") from None
     else:
         folder, commit = download(offer), offer.commit
     return Fetched(folder, parsed.at(commit), note, commit)
@@ -129,7 +130,11 @@ def pull(config: PullConfig) -> None:
 def _fetch_and_tell(reference: str) -> Fetched:
     fetched = fetch_checkpoint(reference)
     fetched.load()  # it fits together
+    _tell(fetched)
+    return fetched
+
+
+def _tell(fetched: Fetched) -> None:
     log.info("Model: %s", fetched.name)
     if fetched.note:
         log.warning("Note: %s", fetched.note)
-    return fetched

@@ -13,6 +13,10 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _EXPECTED = "expected user/name or user/name@revision, where revision is a branch, a tag or a commit"
 
 
+class NoSuchModel(InputError):
+    """The text names no model on the Hub: it cannot, or the Hub knows of none, or does not tell this user of it."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """A model on the Hub, and which version of it."""
@@ -34,7 +38,8 @@ def parse_reference(text: str) -> Reference:
     """Read `user/name` or `user/name@revision`; both by the Hub's own rules for names.
 
     Raises:
-        InputError: If it is neither.
+        NoSuchModel: If the Hub would not take the name.
+        InputError: If git would not take the revision.
     """
     repo, at, revision = text.partition("@")
     parse_repo(repo)
@@ -47,11 +52,11 @@ def parse_repo(text: str) -> str:
     """Check the name of a repository, `user/name`.
 
     Raises:
-        InputError: If the Hub would not take it.
+        NoSuchModel: If the Hub would not take it.
     """
     user, slash, name = text.partition("/")
     if not slash or not _NAME.fullmatch(user) or not _NAME.fullmatch(name):
-        raise InputError(f"{quoted(text)} cannot be the name of a model on the Hub; {_EXPECTED}.")
+        raise NoSuchModel(f"{quoted(text)} cannot be the name of a model on the Hub; {_EXPECTED}.")
     return text
 
 
