@@ -13,7 +13,8 @@ _TOKEN = re.compile(rb"hf_[A-Za-z0-9]{30,}")
 _ABSOLUTE = re.compile(r"(/|~|[A-Za-z]:[\\/]|\\\\)")
 _TEXTS = (".json", ".md")
 _LEAST_BYTES = 8
-"""Shorter paths, such as `/root`, are looked for in texts alone: in weights they come about by chance."""
+"""Shorter paths, such as `/root`, are looked for in texts alone: in weights they come about by chance. What is
+shorter and set as a token is none."""
 
 
 def without_folders(value: Any) -> Any:
@@ -37,13 +38,22 @@ def check_harmless(folder: Path, machine: tuple[Path, ...] = ()) -> None:
     Raises:
         InputError: If a token or such a folder is in one of them.
     """
-    places = {os.path.realpath(place).encode() for place in (Path.home(), Path.cwd(), *machine)} - {b"/"}
-    tokens = {token.encode() for token in (get_token(), os.environ.get("HF_TOKEN")) if token and token.strip()}
+    known = (get_token(), os.environ.get("HF_TOKEN"))
+    tokens = [token.encode() for token in known if token and len(token) >= _LEAST_BYTES]
+    private = [Path.home(), Path.cwd(), *machine]
+    places = {os.fsencode(path(place)) for place in private for path in (os.path.abspath, os.path.realpath)} - {b"/"}
+    in_texts, anywhere = _pattern(places), _pattern({place for place in places if len(place) >= _LEAST_BYTES})
     for path in sorted(folder.iterdir()):
         content = path.read_bytes()
         if _TOKEN.search(content) or any(token in content for token in tokens):
             raise InputError(f"{path.name} holds a token of the Hub, so nothing was published; remove it from there.")
-        if any(place in content for place in places if path.suffix in _TEXTS or len(place) >= _LEAST_BYTES):
+        if (in_texts if path.suffix in _TEXTS else anywhere).search(content):
             raise InputError(
                 f"{path.name} tells a folder of this machine, so nothing was published; remove the path from it."
             )
+
+
+def _pattern(places: set[bytes]) -> re.Pattern[bytes]:
+    """Finds whole paths: `/data` is neither in `my/data` nor in `/database`."""
+    named = b"|".join(re.escape(place) for place in sorted(places)) or b"(?!)"
+    return re.compile(rb"(?<![\w.-])(" + named + rb")(?![\w-])")

@@ -87,8 +87,8 @@ class Publisher:
                 write_columns(best / SAMPLE, shown, fps)
             folder = Path(tempfile.mkdtemp(prefix=".push.", dir=self.run))  # a name that resuming clears away
             training = stage(self.run, folder, self.repo)
-        except (InputError, OSError) as error:
-            self._failed(str(error))
+        except Exception as error:  # whatever it is, hours of training are worth more
+            self._failed(without_tokens(str(error) or repr(error)))
             _remove(folder)
             return
         with self._state:

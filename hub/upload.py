@@ -5,17 +5,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationCopy,
     CommitOperationDelete,
     HfApi,
     ModelInfo,
-    set_client_factory,
+    get_session,
 )
 from huggingface_hub.errors import HfHubHTTPError
-from huggingface_hub.utils._http import default_client_factory
 from tyro.conf import Positional
 
 from cvae.cli import run_options
@@ -25,7 +23,7 @@ from hub.files import OPTIONAL
 
 _ATTEMPTS = 5
 """Of a commit that others come before."""
-_SECONDS_OF_SILENCE = 120.0
+SECONDS_OF_SILENCE = 120.0
 """After which the Hub is given up; its client would wait for ever."""
 
 
@@ -54,7 +52,7 @@ def upload(options: Upload) -> str:
     Raises:
         InputError: If the Hub refuses or cannot be asked, or what is to be private is public.
     """
-    set_client_factory(_client)
+    get_session().timeout = SECONDS_OF_SILENCE
     api = HfApi()
     with faults(options.repo):
         api.create_repo(options.repo, private=options.private or None, exist_ok=True)
@@ -95,15 +93,14 @@ def _commit(api: HfApi, options: Upload, head: ModelInfo) -> str:
             revision=options.branch,
             parent_commit=head.sha,
         )
+    except ValueError as error:
+        if not str(error).startswith("Invalid metadata"):
+            raise
+        reason = " ".join(str(error).partition("\n")[2].split())
+        raise InputError(f"The Hub refuses the card of {options.repo}: {reason[:300]}.") from None
     except RuntimeError as error:  # the client's, around the reason why a file could not be sent
         raise error.__cause__ or error from None
     return str(commit.commit_url)
-
-
-def _client() -> httpx2.Client:
-    client = default_client_factory()
-    client.timeout = _SECONDS_OF_SILENCE
-    return client
 
 
 def main(options: Upload) -> None:

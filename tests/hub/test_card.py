@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from markdown_it import MarkdownIt
 
 from cvae.checkpoint import Checkpoint
+from cvae.config import FAMILIES, Lab4Config, PoseCVAEConfig
 from hub.card import MOST_SEQUENCES, Card, card_text, metadata
 from hub.scores import FrameScores, Kind, Results
 from tests.hub.server import HubServer
@@ -149,6 +150,14 @@ def test_no_value_escapes_into_the_page(card: Card) -> None:
     assert "<script>" not in shown and "<h1>Heading" not in shown and "\x1b" not in shown
     assert "y" * 100 not in shown
     assert json.dumps(front_matter(dataclasses.replace(card, training=training)))
+
+
+@pytest.mark.parametrize("model", [PoseCVAEConfig(widths=(16, 16), attention_levels=(1,)), Lab4Config()])
+def test_every_family_of_networks_has_its_words(card: Card, model: PoseCVAEConfig | Lab4Config) -> None:
+    known = card.checkpoint
+    other = dataclasses.replace(known, config=dataclasses.replace(known.config, model=model))
+    assert "conditional variational autoencoder (CVAE)" in page(dataclasses.replace(card, checkpoint=other))
+    assert {model.family for model in (PoseCVAEConfig(), Lab4Config())} == set(FAMILIES)
 
 
 def test_the_card_of_the_bundled_weights_knows_their_older_options(card: Card) -> None:

@@ -94,6 +94,17 @@ def test_a_secret_in_a_file_keeps_all_of_it_at_home(hub_here: HubServer, run: Pa
     assert len(hub_here.requests) == 0
 
 
+@pytest.mark.parametrize("note", ["{cwd}base/x", "my{cwd}", "hf_short", "https://example.org{cwd}s"])
+def test_what_only_resembles_a_secret_is_published(
+    hub_here: HubServer, run: Path, tmp_path: Path, note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    training = {"step": 10, "validation_psnr": 40.0, "note": "x" + note.format(cwd=tmp_path)}
+    (step_folder(run, 10) / "training.json").write_text(json.dumps(training))
+    push_to("alice/walk", run)
+    assert json.loads(hub_here.files("alice/walk")["training.json"]) == training
+
+
 def test_results_of_the_checkpoint_are_published_with_it(hub_here: HubServer, run: Path, tmp_path: Path) -> None:
     push_to("alice/walk", run, results=write_results(tmp_path / "results", "walk/step_000010"))
     files = hub_here.files("alice/walk")
@@ -168,6 +179,11 @@ def test_a_push_that_fails_leaves_the_repository_as_it_was(hub_here: HubServer, 
     assert hub_here.history("alice/walk") == before
 
 
+def test_a_licence_that_the_hub_does_not_know_is_told(hub_here: HubServer, run: Path) -> None:
+    with pytest.raises(InputError, match=r'The Hub refuses the card of alice/walk: - "license" must be one of'):
+        push_to("alice/walk", run, license="mine")
+
+
 def test_a_connection_that_is_cut_is_told_in_a_sentence(hub_here: HubServer, run: Path) -> None:
     hub_here.create("alice/walk")
     before = hub_here.history("alice/walk")
@@ -175,6 +191,13 @@ def test_a_connection_that_is_cut_is_told_in_a_sentence(hub_here: HubServer, run
     with pytest.raises(InputError, match="The connection to the Hub was cut"):
         push_to("alice/walk", run)
     assert hub_here.history("alice/walk") == before
+
+
+def test_a_hub_that_says_nothing_is_given_up(hub_here: HubServer, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.upload.SECONDS_OF_SILENCE", 0.5)
+    hub_here.faults.delay("POST /api/repos/create", 5.0)
+    with pytest.raises(InputError, match="The Hub did not answer in time"):
+        push_to("alice/walk", run)
 
 
 def test_storage_that_refuses_a_file_is_told_as_what_it_is(hub_here: HubServer, run: Path) -> None:
@@ -198,12 +221,21 @@ def test_what_is_no_checkpoint_is_refused_before_anybody_is_asked(hub_here: HubS
     assert len(hub_here.requests) == 0
 
 
-def test_the_command_line_publishes_and_tells_the_commit(hub_server: HubServer, run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("xet", [False, True], ids=["LFS", "Xet"])
+def test_the_command_line_publishes_in_one_commit_and_tells_it(
+    hub_server: HubServer, run: Path, tmp_path: Path, xet: bool
+) -> None:
+    if xet:
+        hub_server.enable_xet()
     command = [sys.executable, "-m", "hub", "push", str(run), "alice/walk", "--private", "--message", "Mine"]
     told = subprocess.run(
-        command, cwd=ROOT, env=hub_env(hub_server, tmp_path, hub_server.token), capture_output=True, text=True
+        command, cwd=ROOT, env=hub_env(hub_server, tmp_path, hub_server.token, xet=xet), capture_output=True, text=True
     )
     assert told.returncode == 0, told.stderr
+    assert (
+        hub_server.files("alice/walk")["model.safetensors"] == (step_folder(run, 10) / "model.safetensors").read_bytes()
+    )
+    assert len(hub_server.history("alice/walk")) == 2
     head = hub_server.head("alice/walk")
     assert told.stdout.strip().endswith(f"/alice/walk/commit/{head.id}")
     assert head.title == "Mine"
