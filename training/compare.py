@@ -65,9 +65,9 @@ VARIANTS: dict[str, dict[str, Change]] = {
     },
     "teacher-forcing": {
         "none": _forcing(initial=0.0),
-        "decaying": _forcing(initial=1.0, decay_from=2, decay=0.1),
+        "decaying": _forcing(initial=1.0, decay_from=1, decay=0.25),
         "always": _forcing(initial=1.0, decay=0.0),
-        "blended": _forcing(initial=1.0, decay_from=2, decay=0.1, mode="blend"),
+        "blended": _forcing(initial=1.0, decay_from=1, decay=0.25, mode="blend"),
     },
     "weights": {
         "average": _optimizer(average=True),

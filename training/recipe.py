@@ -17,10 +17,10 @@ class NetworkConfig:
     family: Literal["pose_cvae", "lab4"] = "pose_cvae"
     """`pose_cvae` is ours, `lab4` the lab's, whose sizes are fixed."""
     patch_size: int | None = None
-    """Pixel blocks folded into channels: 1 up to 32 pixels of height, 2 above, by default."""
-    widths: tuple[int, ...] = (32, 64, 96, 128)
+    """Pixel blocks folded into channels: 2 up to 32 pixels of height, 4 above, by default."""
+    widths: tuple[int, ...] = (64, 96, 128)
     """Channels of each level."""
-    attention_levels: tuple[int, ...] = (1, 2)
+    attention_levels: tuple[int, ...] = (0, 1)
     """Levels on which body parts are looked up in the reference frame."""
     sample: Sampling = "mean"
     """What the network is used with unless the user says otherwise: the prior's mean, or draws from the prior."""
@@ -29,7 +29,7 @@ class NetworkConfig:
         """What travels with the weights."""
         if self.family == "lab4":
             return Lab4Config()
-        patch = self.patch_size or (1 if data.height <= 32 else 2)
+        patch = self.patch_size or (2 if data.height <= 32 else 4)
         return PoseCVAEConfig(patch_size=patch, widths=self.widths, attention_levels=self.attention_levels)
 
 
@@ -37,7 +37,7 @@ class NetworkConfig:
 class ClipsConfig:
     """Which clips are cut from the recordings."""
 
-    batch_size: int = 4
+    batch_size: int = 8
     """Clips a step, of each process."""
     frames: int = 3
     """Of a clip: one that is given and those predicted from it, each fed back."""

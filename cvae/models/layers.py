@@ -96,7 +96,7 @@ class Attention(nn.Module):
             carried: `(B, carried_channels, h, w)`.
 
         Returns:
-            `(B, 1, h * w, C)` and `(B, 1, h * w, C + carried_channels)`.
+            `(B, h * w, C)` and `(B, h * w, C + carried_channels)`.
         """
         values = torch.cat([self.value(reference), carried], dim=1)
         return self._directions(self.key, reference_pose), _tokens(values)
@@ -114,16 +114,15 @@ class Attention(nn.Module):
         """
         b, (h, w) = keys.shape[0], poses.shape[-2:]
         query = self._directions(self.query, poses) * self.sharpness
-        query = rearrange(query, "(b t) 1 n c -> b 1 (t n) c", b=b)
-        padding = (0, self.carried_channels)  # the fast kernels want queries as wide as values
-        query, keys = F.pad(query, padding).to(values), F.pad(keys, padding).to(values)
-        found = F.scaled_dot_product_attention(query, keys, values, scale=1.0)
-        found = rearrange(found, "b 1 (t h w) c -> (b t) c h w", h=h, w=w)
+        query = rearrange(query, "(b t) n c -> b (t n) c", b=b)
+        likeness = query.to(values) @ keys.to(values).mT  # (B, T * h * w, h * w)
+        found = likeness.softmax(dim=-1).to(values) @ values
+        found = rearrange(found, "b (t h w) c -> (b t) c h w", h=h, w=w)
         split = found.shape[1] - self.carried_channels
         return self.out(found[:, :split]), found[:, split:]
 
     def _directions(self, projection: nn.Module, poses: Tensor) -> Tensor:
-        """Unit vectors that say what is where, `(B, 1, h * w, C)`."""
+        """Unit vectors that say what is where, `(B, h * w, C)`."""
         where = self.position(coordinates(*poses.shape[-2:]).to(poses))
         return F.normalize(_tokens(projection(poses) + where), dim=-1)
 
@@ -136,4 +135,4 @@ def coordinates(height: int, width: int) -> Tensor:
 
 
 def _tokens(x: Tensor) -> Tensor:
-    return rearrange(x, "b c h w -> b 1 (h w) c")
+    return rearrange(x, "b c h w -> b (h w) c")

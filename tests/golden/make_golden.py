@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).parent / "golden.npz"
 def make_golden() -> dict[str, NDArray[np.float32]]:
     """The losses `(10,)` of a tiny training and the frames `(4, 3, 16, 32)` that its average then predicts."""
     recipe = Recipe(
-        network=NetworkConfig(widths=(16, 16), attention_levels=(1,)),
+        network=NetworkConfig(patch_size=1, widths=(16, 16), attention_levels=(1,)),
         clips=ClipsConfig(batch_size=2),
         augment=AugmentConfig(recolour_share=0.5),
     )

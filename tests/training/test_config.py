@@ -54,7 +54,7 @@ def test_the_default_network_folds_pixels_of_large_frames() -> None:
     network = default().network
     small, large = (network.for_frames(DataConfig(height=h, width=2 * h)) for h in (32, 64))
     assert isinstance(small, PoseCVAEConfig) and isinstance(large, PoseCVAEConfig)
-    assert (small.patch_size, large.patch_size) == (1, 2)
+    assert (small.patch_size, large.patch_size) == (2, 4)
 
 
 def test_an_unknown_preset_is_refused() -> None:

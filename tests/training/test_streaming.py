@@ -173,7 +173,7 @@ def test_shards_are_read_from_an_address(folder: Path, server: str, tmp_path: Pa
 
 def test_training_takes_shards_as_it_takes_folders(lab_folder: Path, tmp_path: Path) -> None:
     shard(ShardConfig(data=lab_folder, out=tmp_path / "sharded", shard_frames=8))
-    network = NetworkConfig(widths=(16, 16), attention_levels=(1,))
+    network = NetworkConfig(patch_size=1, widths=(16, 16), attention_levels=(1,))
     config = TrainConfig(
         data=tmp_path / "sharded", out=tmp_path / "run", steps=2, recipe=Recipe(network=network), mixed_precision="no"
     )

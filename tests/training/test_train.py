@@ -28,7 +28,7 @@ from training.train import train
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-TINY = Recipe(network=NetworkConfig(widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2))
+TINY = Recipe(network=NetworkConfig(patch_size=1, widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2))
 TINY_OPTIONS = ["--network.widths", "16", "16", "--network.attention-levels", "1", "--clips.batch-size", "2"]
 
 

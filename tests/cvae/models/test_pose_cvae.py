@@ -69,8 +69,8 @@ def test_attention_over_many_poses_is_that_of_torch_one_by_one() -> None:
     for i in range(6):
         query = layer.query(poses[i : i + 1]) + layer.position(coordinates(3, 5))
         query = torch.nn.functional.normalize(query.flatten(2).transpose(1, 2), dim=-1)
-        weights = (layer.sharpness * query @ keys[i // 3].transpose(1, 2)).softmax(-1)
-        alone = layer.out((weights @ values[i // 3]).transpose(1, 2).reshape(1, 16, 3, 5))
+        weights = (layer.sharpness * query @ keys[i // 3].mT).softmax(-1)
+        alone = layer.out((weights @ values[i // 3]).mT.reshape(1, 16, 3, 5))
         torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=0)
 
 
