@@ -35,8 +35,8 @@ class SpaceConfig:
     hardware: str | None = None
     """What it runs on, by the Hub's name: cpu-basic, zero-a10g, t4-small, ...; what it has by default."""
     private_model_token_from_env: bool = False
-    """Give the Space the token in HF_TOKEN as a secret, so that it may load a private or gated model. A token that can
-    only read this model is enough, and wiser."""
+    """Give the Space the token in SPACE_HF_TOKEN, or else that in HF_TOKEN, as a secret, so that it may load a private
+    or gated model. A token that can read this model and nothing else is enough, and wiser."""
     dry_run: Path | None = None
     """Write the files into this new folder and publish nothing."""
 
@@ -47,8 +47,15 @@ class SpaceConfig:
             raise InputError(f"--hardware is {quoted(self.hardware)}; expected a name such as cpu-basic or t4-small.")
         if self.sdk == "docker" and (self.hardware or "").startswith("zero"):
             raise InputError(f"--hardware {self.hardware} runs Gradio Spaces only; expected --sdk gradio.")
-        if self.private_model_token_from_env and not os.environ.get("HF_TOKEN", "").strip():
-            raise InputError("--private-model-token-from-env takes the token from HF_TOKEN, which is not set.")
+        if self.private_model_token_from_env and not model_token():
+            raise InputError(
+                "--private-model-token-from-env takes the token from SPACE_HF_TOKEN or HF_TOKEN; neither is set."
+            )
+
+
+def model_token() -> str:
+    """What a Space may load its model with; empty where there is none."""
+    return os.environ.get("SPACE_HF_TOKEN", "").strip() or os.environ.get("HF_TOKEN", "").strip()
 
 
 def space(config: SpaceConfig) -> None:
@@ -73,24 +80,26 @@ def publish(config: SpaceConfig, folder: Path) -> str:
     Raises:
         InputError: If the Hub refuses or cannot be asked, or the Space could not load its model.
     """
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, get_session
 
     from hub.faults import faults
+    from hub.upload import SECONDS_OF_SILENCE
 
+    get_session().timeout = SECONDS_OF_SILENCE
     api, model = HfApi(), parse_reference(config.model)
     with faults(config.model):
         info = api.model_info(model.repo, revision=model.revision)
     if (info.private or info.gated) and not config.private_model_token_from_env:
         raise InputError(
-            f"{config.model} is not for everybody, so that the Space could not load it; give it a token that can, in "
-            "HF_TOKEN, with --private-model-token-from-env."
+            f"{config.model} is private or gated, so that the Space could not load it; give it a token that can, in "
+            "SPACE_HF_TOKEN or HF_TOKEN, with --private-model-token-from-env."
         )
     with faults(config.space):
         address = api.create_repo(config.space, repo_type="space", space_sdk=config.sdk, exist_ok=True)
         # Before the files, so that the first start has them.
         api.add_space_variable(config.space, "MODEL_ID", config.model)
         if config.private_model_token_from_env:
-            api.add_space_secret(config.space, "HF_TOKEN", os.environ["HF_TOKEN"].strip())
+            api.add_space_secret(config.space, "HF_TOKEN", model_token())
         _commit(config, folder)
         if config.hardware:
             api.request_space_hardware(config.space, config.hardware)  # type: ignore[arg-type]
@@ -98,19 +107,18 @@ def publish(config: SpaceConfig, folder: Path) -> str:
 
 
 def _commit(config: SpaceConfig, folder: Path) -> None:
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
 
     api = HfApi()
     head = api.space_info(config.space).sha
     there = set(api.list_repo_files(config.space, repo_type="space", revision=head))
     files = {str(file.relative_to(folder)): file for file in sorted(folder.rglob("*")) if file.is_file()}
-    api.create_commit(
-        config.space,
-        [
-            *(CommitOperationAdd(name, file) for name, file in files.items()),
-            *(CommitOperationDelete(name) for name in sorted(there - files.keys() - {_KEPT})),
-        ],
-        commit_message=f"Serve {config.model}",
-        repo_type="space",
-        parent_commit=head,
-    )
+    operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
+        *(CommitOperationAdd(name, file) for name, file in files.items()),
+        *(CommitOperationDelete(name) for name in sorted(there - files.keys() - {_KEPT})),
+    ]
+    try:
+        message = f"Serve {config.model}"
+        api.create_commit(config.space, operations, commit_message=message, repo_type="space", parent_commit=head)
+    except RuntimeError as error:  # the client's, around the reason why a file could not be sent
+        raise error.__cause__ or error from None

@@ -102,7 +102,7 @@ def test_the_networks_that_find_poses_come_along(tmp_path: Path, monkeypatch: py
     [
         ({"hardware": "T4 small"}, "expected a name such as"),
         ({"hardware": "zero-a10g", "sdk": "docker"}, "runs Gradio Spaces only"),
-        ({"private_model_token_from_env": True}, "HF_TOKEN, which is not set"),
+        ({"private_model_token_from_env": True}, "SPACE_HF_TOKEN or HF_TOKEN; neither is set"),
     ],
 )
 def test_what_no_space_can_have_is_refused(
@@ -149,7 +149,7 @@ def test_an_update_deletes_what_no_longer_belongs_in_the_same_commit(hub_here: H
 
 
 def test_a_private_model_takes_a_token_that_is_a_secret_and_nowhere_else(
-    hub_here: HubServer, tiny_checkpoint: Path, capfd: pytest.CaptureFixture[str]
+    hub_here: HubServer, tiny_checkpoint: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub_here.create("alice/secret", private=True)
     hub_here.upload("alice/secret", tiny_checkpoint)
@@ -158,7 +158,13 @@ def test_a_private_model_takes_a_token_that_is_a_secret_and_nowhere_else(
     space(SpaceConfig(space="alice/page", model="alice/secret", private_model_token_from_env=True))
     assert hub_here.secrets("alice/page") == {"HF_TOKEN": hub_here.token}
     assert not any(hub_here.token.encode() in file for file in published(hub_here).values())
-    assert hub_here.token not in "".join(capfd.readouterr())
+    reading = hub_here.add_user("alice", role="read")
+    monkeypatch.setenv("SPACE_HF_TOKEN", reading)
+    space(SpaceConfig(space="alice/page", model="alice/secret", private_model_token_from_env=True))
+    assert hub_here.secrets("alice/page") == {"HF_TOKEN": reading}
+    said = "".join(capfd.readouterr())
+    assert hub_here.token not in said
+    assert reading not in said
 
 
 def test_a_refusal_of_the_hub_is_told_in_one_sentence(hub_here: HubServer, model: str) -> None:
@@ -169,6 +175,19 @@ def test_a_refusal_of_the_hub_is_told_in_one_sentence(hub_here: HubServer, model
     hub_here.faults.answer("POST .*/hardware", 402, message="Add a payment method")
     with pytest.raises(InputError, match=r'402, "Add a payment method"'):
         space(SpaceConfig(space="alice/page", model="alice/walk", hardware="a100-large"))
+
+
+def test_a_commit_that_is_refused_or_cut_leaves_the_space_as_it_was(hub_here: HubServer, model: str) -> None:
+    space(SpaceConfig(space="alice/page", model="alice/walk"))
+    before = published(hub_here)
+    hub_here.faults.answer("POST .*/commit/", 412, message="A commit has happened since")
+    with pytest.raises(InputError, match=r"changed by somebody else at the same time.*; try again"):
+        space(SpaceConfig(space="alice/page", model="alice/walk", sdk="docker"))
+    hub_here.faults.clear()
+    hub_here.faults.cut_request("POST .*/commit/", after=1000)
+    with pytest.raises(InputError, match="was cut"):
+        space(SpaceConfig(space="alice/page", model="alice/walk", sdk="docker"))
+    assert published(hub_here) == before
 
 
 # Started ------------------------------------------------------------------------------------------------
