@@ -156,12 +156,15 @@ def _bar_for(name: str, most: int, model: str) -> type[tqdm]:
         came: float = 0
 
         def __init__(self, **options: Any) -> None:
-            options |= {"desc": name, "leave": False}  # instead of the address, which may hold a signature
+            self.most = float("inf")
+            if options.get("name") == "huggingface_hub.http_get":  # Xet bounds itself, and has bars of its own
+                options |= {"desc": name, "leave": False}  # instead of the address, which may hold a signature
+                self.most = most
             super().__init__(**options)  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> bool | None:
             self.came += n or 0
-            if self.came > most:
+            if self.came > self.most:
                 raise InputError(f"{model} is refused: of its {name}, the Hub sends more than {most:,} bytes.")
             return super().update(n)
 

@@ -94,6 +94,9 @@ def _sentence(error: Exception, what: str) -> str:
         case httpx2.TransportError():
             place = "" if "HF_ENDPOINT" not in os.environ else " and HF_ENDPOINT"
             return f"The Hub cannot be reached: check the network{place}, and try again."
+        case RuntimeError():  # of Xet, after minutes of trying
+            said = _said(str(error))
+            return f"The transfer broke off{said}; check the network, and try again, or with HF_HUB_DISABLE_XET=1."
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return f"The disk is full: {what} needs more room; free some, or set HF_HOME to a folder on another disk."
         case OSError(errno=int()):
@@ -116,6 +119,8 @@ def _refusal(error: HfHubHTTPError, what: str) -> str:
         case RepositoryNotFoundError():
             return f"{what} is not on the Hub, or it is private and not for you: check the name, or {LOG_IN}."
     said = _said(error.server_message)
+    if status == 401 and "authorization" not in error.response.request.headers:
+        return f"The Hub wants to know who asks for {what}{said}: {LOG_IN}."
     sentences = {
         401: f"The Hub does not accept your token{said}: {LOG_IN}, with a token that is valid.",
         403: f"The Hub forbids this for {what}{said}: use a token with the right to do it, and {LOG_IN}.",

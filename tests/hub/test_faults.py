@@ -89,6 +89,17 @@ def test_a_token_that_nobody_has_says_to_log_in_again(walk: HubServer, monkeypat
     assert "hf_revoked" not in sentence
 
 
+def test_what_needs_an_account_says_to_log_in(hub_here: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+
+    def publish() -> None:
+        with faults("alice/new"):
+            HfApi().create_repo("alice/new")
+
+    assert "wants to know who asks for alice/new" in said_by(publish)
+    assert "log in with `hf auth login` or set HF_TOKEN." in said_by(publish)
+
+
 def test_a_token_without_the_right_is_told_what_the_hub_says(walk: HubServer) -> None:
     token = walk.add_user("alice", role="read")
 
@@ -202,6 +213,15 @@ def test_a_full_disk_says_to_free_some_room() -> None:
 def test_a_folder_that_cannot_be_written_is_named(walk: HubServer, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert f"{tmp_path}/file" in said_by(lambda: take(cache_dir=tmp_path / "file" / "cache"))
+
+
+def test_a_transfer_by_xet_that_broke_off_says_what_else_to_try() -> None:
+    def transfer() -> None:
+        with faults(WALK):
+            raise RuntimeError("Task error: CAS Client Error")  # as hf_xet 1.8 does, after two minutes
+
+    assert "CAS Client Error" in said_by(transfer)
+    assert "try again, or with HF_HUB_DISABLE_XET=1" in said_by(transfer)
 
 
 def test_a_sentence_of_our_own_passes_unchanged() -> None:
