@@ -41,7 +41,10 @@ class SpaceConfig:
     """Write the files into this new folder and publish nothing."""
 
     def __post_init__(self) -> None:
-        parse_repo(self.space)
+        try:
+            parse_repo(self.space)
+        except InputError:
+            raise InputError(f"{quoted(self.space)} cannot be the name of a Space; expected user/name.") from None
         parse_reference(self.model)
         if self.hardware is not None and not _HARDWARE.fullmatch(self.hardware):
             raise InputError(f"--hardware is {quoted(self.hardware)}; expected a name such as cpu-basic or t4-small.")

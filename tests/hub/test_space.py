@@ -38,7 +38,7 @@ def published(server: HubServer) -> dict[str, bytes]:
 
 
 def write(folder: Path, **options: object) -> Path:
-    space(SpaceConfig(space="alice/page", model="alice/walk@v1", dry_run=folder, **options))  # type: ignore[arg-type]
+    space(SpaceConfig(**{"space": "alice/page", "model": "alice/walk@v1", "dry_run": folder, **options}))  # type: ignore[arg-type]
     return folder
 
 
@@ -100,6 +100,8 @@ def test_the_networks_that_find_poses_come_along(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
+        ({"space": "page"}, '"page" cannot be the name of a Space; expected user/name'),
+        ({"model": "walk"}, '"walk" cannot be the name of a model'),
         ({"hardware": "T4 small"}, "expected a name such as"),
         ({"hardware": "zero-a10g", "sdk": "docker"}, "runs Gradio Spaces only"),
         ({"private_model_token_from_env": True}, "SPACE_HF_TOKEN or HF_TOKEN; neither is set"),
