@@ -9,8 +9,8 @@ from typing import Any
 from benchmarks.lab_loop import lab_clips
 from benchmarks.stopwatch import measure_in_turns, print_table, some_data
 from cvae.errors import InputError
-from training.data import load_clips, open_source
-from training.shards import ShardConfig, shard
+from training.data.clips import load_clips, open_source
+from training.data.shards import ShardConfig, shard
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from benchmarks.stopwatch import measure_in_turns, print_table, some_data
 from cvae.config import Lab4Config
 from cvae.errors import InputError
 from training.config import TrainConfig
-from training.data import load_clips, open_source
+from training.data.clips import load_clips, open_source
 from training.presets import default
 from training.run import start_run
 from training.train import plan_step, start_accelerator, train_step

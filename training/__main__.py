@@ -8,12 +8,12 @@ if __name__ == "__main__":
         {
             "puppets": ("training.puppets.dataset:write_puppets", "Make a data set of generated dancers."),
             "prepare": ("training.prepare:prepare", "Make a data set from videos of a person."),
-            "shard": ("training.shards:shard", "Write a data set as shards, to stream it from beyond one disk."),
+            "shard": ("training.data.shards:shard", "Write a data set as shards, to stream it from beyond one disk."),
             "train": ("training.train:train", "Train a network on clips in the lab's folder layout."),
             "compare": (
                 "training.compare:compare",
                 "Train the variants of one idea alike, and draw the outcome.",
             ),
-            "evaluate": ("training.evaluate:evaluate", "Measure a checkpoint on every sequence of a split."),
+            "evaluate": ("training.evaluation.evaluate:evaluate", "Measure a checkpoint on every sequence of a split."),
         },
     )

@@ -6,7 +6,7 @@ from einops import rearrange
 from torch import Tensor
 from torchvision.transforms.v2.functional import permute_channels
 
-from training.data import Batch
+from training.data.clips import Batch
 from training.dice import Dice
 
 

@@ -13,8 +13,8 @@ from cvae.checkpoint import load_checkpoint
 from cvae.device import pick_device
 from cvae.files import replacing
 from training.config import TrainConfig
-from training.data import open_split
-from training.evaluate import choose_spans, rollout_scores
+from training.data.clips import open_split
+from training.evaluation.evaluate import choose_spans, rollout_scores
 from training.logs import read_rows
 from training.plots import plot_compare, plot_psnr
 from training.presets import PRESETS

@@ -9,7 +9,7 @@ from cvae.losses import kl_divergence, reconstruction_error
 from cvae.models import Model
 from training.augment import spoil_previous
 from training.checks import check
-from training.data import Batch
+from training.data.clips import Batch
 from training.dice import Dice
 from training.strategies import specify_histogram
 

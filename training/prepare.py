@@ -19,7 +19,7 @@ from cvae.pace import check_fps
 from cvae.poses.person import Person, check_shape, read_person
 from cvae.poses.skeleton import draw_skeleton
 from cvae.progress import frame_bar
-from training.layout import numbers_taken, write_recording
+from training.data.layout import numbers_taken, write_recording
 
 log = logging.getLogger(__name__)
 

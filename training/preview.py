@@ -7,7 +7,7 @@ from torch import Tensor
 from cvae.generate import to_picture, to_tensor
 from cvae.models import Model
 from cvae.rollout import rollout
-from training.data import Recordings
+from training.data.clips import Recordings
 
 MOST_FRAMES = 60
 

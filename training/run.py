@@ -26,7 +26,18 @@ from training.objective import Objective
 
 STATE = "state"
 _STATE_FILE = "state.pt"
-LEFT_OPEN = ("data", "out", "resume", "init_from", "steps", "max_minutes", "validate_every", "log_every", "workers")
+LEFT_OPEN = (
+    "data",
+    "out",
+    "resume",
+    "init_from",
+    "steps",
+    "max_minutes",
+    "validate_every",
+    "log_every",
+    "workers",
+    "push_to_hub",
+)
 """Options that may be others when a run is resumed: they do not decide what is learned from a clip."""
 
 

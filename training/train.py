@@ -18,10 +18,10 @@ from cvae.runs import best_checkpoint, checkpoints_in
 from hub.publisher import Publisher
 from training.augment import crop, recolour, zoom_and_shift
 from training.config import TrainConfig
-from training.data import Batch, Recordings, Shards, open_source, open_split, to_batch
+from training.data.clips import Batch, Recordings, Shards, open_source, open_split, to_batch
+from training.data.loading import clips_per_step, count_epochs, step_batches
 from training.dice import Dice
-from training.evaluate import choose_spans, validation_psnr
-from training.loading import clips_per_step, count_epochs, step_batches
+from training.evaluation.evaluate import choose_spans, validation_psnr
 from training.logs import Log
 from training.preview import preview
 from training.progress import ProgressBar

@@ -1,7 +1,7 @@
 import torch
 
 from training.augment import crop, recolour, spoil_previous, zoom_and_shift
-from training.data import Batch
+from training.data.clips import Batch
 from training.dice import Dice
 
 

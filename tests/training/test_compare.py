@@ -12,7 +12,9 @@ from training.recipe import ClipsConfig, NetworkConfig, Recipe
 
 
 def tiny() -> Recipe:
-    return Recipe(network=NetworkConfig(patch_size=1, widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2))
+    return Recipe(
+        network=NetworkConfig(patch_size=1, widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2)
+    )
 
 
 def test_variants_of_an_axis_get_the_same_budget_and_clips(

@@ -6,7 +6,7 @@ import torch
 from cvae.config import Lab4Config
 from cvae.errors import InputError
 from cvae.models import Model, PoseCVAE, build_model
-from training.data import Batch
+from training.data.clips import Batch
 from training.dice import Dice
 from training.objective import Objective, ObjectiveConfig
 

@@ -7,7 +7,7 @@ from cvae.errors import InputError
 from cvae.poses.person import Person
 from tests.cvae.media import encode_mp4
 from training import prepare as prepare_module
-from training.data import open_split
+from training.data.clips import open_split
 from training.prepare import PrepareConfig, prepare, split_recordings
 from training.puppets.clip import PuppetClip
 

@@ -19,8 +19,8 @@ from cvae.errors import InputError
 from cvae.runs import checkpoints_in
 from tests.conftest import write_pictures
 from training.config import TrainConfig
-from training.data import open_split
-from training.evaluate import choose_spans, validation_psnr
+from training.data.clips import open_split
+from training.evaluation.evaluate import choose_spans, validation_psnr
 from training.logs import read_rows
 from training.recipe import ClipsConfig, NetworkConfig, OptimizerConfig, Recipe
 from training.schedules import KLAnnealing
@@ -28,7 +28,9 @@ from training.train import train
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-TINY = Recipe(network=NetworkConfig(patch_size=1, widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2))
+TINY = Recipe(
+    network=NetworkConfig(patch_size=1, widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2)
+)
 TINY_OPTIONS = ["--network.widths", "16", "16", "--network.attention-levels", "1", "--clips.batch-size", "2"]
 
 

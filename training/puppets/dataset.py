@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cvae.errors import InputError
 from cvae.export import write_png
 from cvae.files import filling
-from training.layout import numbers_taken, write_recording
+from training.data.layout import numbers_taken, write_recording
 from training.puppets.clip import PuppetClip, make_clip
 
 _SPLITS = {"train": 0, "val": 1, "test": 2}

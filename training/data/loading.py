@@ -6,7 +6,7 @@ from itertools import islice
 from torch import Tensor
 
 from training.config import TrainConfig
-from training.data import Recordings, Shards, load_clips
+from training.data.clips import Recordings, Shards, load_clips
 from training.recipe import Recipe
 from training.run import Run
 from training.schedules import Epochs

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cvae.pictures import read_picture
-from training.layout import numbers_taken, write_recording
+from training.data.layout import numbers_taken, write_recording
 
 
 @pytest.mark.parametrize(("frames", "numbers"), [(1, 1000), (999, 1000), (1000, 2000), (1001, 2000)])

@@ -22,11 +22,11 @@ from cvae.metrics import SSIM_WINDOW, psnr
 from cvae.models import Model
 from cvae.rollout import CHUNK, rollout_in_chunks
 from hub.pull import open_checkpoint
-from training.data import Recordings
+from training.data.clips import Recordings
+from training.evaluation.results import Submission, Writer, sequence_writer
+from training.evaluation.scores import KINDS, Scores, grade_line, summarise, table_header, table_row
+from training.evaluation.sequences import PoseSequence, Split, open_sequences
 from training.plots import plot_psnr
-from training.results import Submission, Writer, sequence_writer
-from training.scores import KINDS, Scores, grade_line, summarise, table_header, table_row
-from training.sequences import PoseSequence, Split, open_sequences
 
 MAX_RECORDINGS = 8
 FRAMES_AT_ONCE = 8  # measured and written together; no more of a sequence is in memory, whatever its length
@@ -67,7 +67,13 @@ def evaluate(config: EvaluateConfig) -> None:
     with filling(config.out) if config.out else nullcontext() as folder:
         scores = measure(checkpoint.model, sequences, sample, config.seed, folder)
         results = summarise(scores)
-        about = {"checkpoint": checkpoint.name, "split": config.split, "sample": sample, "seed": config.seed}
+        about = {
+            "checkpoint": checkpoint.name,
+            "data": config.data.name,
+            "split": config.split,
+            "sample": sample,
+            "seed": config.seed,
+        }
         if len(sequences) > 1:
             print(table_row("mean", None, {kind: results[kind]["mean"] for kind in KINDS}))
         print(grade_line(results))

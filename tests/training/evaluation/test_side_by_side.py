@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.side_by_side import GAP, TITLE_HEIGHT, side_by_side
+from training.evaluation.side_by_side import GAP, TITLE_HEIGHT, side_by_side
 
 RED, GREEN = (np.full((3, 64, 32, 3), colour, np.uint8) for colour in ((200, 0, 0), (0, 160, 0)))
 

@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from cvae.errors import InputError
-from training.folders import Recordings, Size, measure_ink, open_split
-from training.shards import Shards, are_shards, open_shards
-from training.streaming import ShardClips
+from training.data.folders import Recordings, Size, measure_ink, open_split
+from training.data.shards import Shards, are_shards, open_shards
+from training.data.streaming import ShardClips
 
 __all__ = [
     "Batch",

@@ -22,7 +22,7 @@ from cvae.config import STRICT
 from cvae.errors import InputError
 from cvae.files import filling
 from cvae.inputs import LIMITS
-from training.folders import Recordings, Size, measure_ink, open_split
+from training.data.folders import Recordings, Size, measure_ink, open_split
 
 PIECE_FRAMES = 256
 """Frames of a piece at most; a clip never reaches into the next one."""

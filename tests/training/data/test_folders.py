@@ -10,9 +10,9 @@ import pytest
 
 from cvae.errors import InputError
 from tests.conftest import moving_square, write_pictures
-from training.folders import Recordings, open_split
+from training.data.folders import Recordings, open_split
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_labs_folders_are_read_pixel_by_pixel_in_the_order_of_numbers(lab_folder: Path) -> None:
@@ -37,7 +37,7 @@ def test_ink_is_how_far_a_pose_is_from_white(lab_folder: Path) -> None:
 
 def test_frames_are_decoded_once(lab_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_split(lab_folder, "train")
-    monkeypatch.setattr("training.folders.read_picture", None)
+    monkeypatch.setattr("training.data.folders.read_picture", None)
     again = open_split(lab_folder, "train", first.size)
     assert np.array_equal(first.frames, again.frames)
     assert isinstance(again.frames, np.memmap)
@@ -56,7 +56,7 @@ def test_frames_are_resized_to_the_size_asked_for(lab_folder: Path) -> None:
 
 
 def test_processes_that_start_at_once_share_one_cache(lab_folder: Path) -> None:
-    code = "import sys, pathlib, training.folders as f; r = f.open_split(pathlib.Path(sys.argv[1]), 'train'); "
+    code = "import sys, pathlib, training.data.folders as f; r = f.open_split(pathlib.Path(sys.argv[1]), 'train'); "
     command = [sys.executable, "-c", code + "print(r.frames.tobytes().hex())", str(lab_folder)]
     processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     frames, _ = moving_square(20)

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from cvae.errors import InputError
-from training.data import Clips, ClipSampler, Recordings, collate, load_clips, open_source, to_batch
-from training.folders import open_split
-from training.shards import ShardConfig, shard
+from training.data.clips import Clips, ClipSampler, Recordings, collate, load_clips, open_source, to_batch
+from training.data.folders import open_split
+from training.data.shards import ShardConfig, shard
 
 MANY_WORKERS = pytest.mark.filterwarnings("ignore:This DataLoader will create", "ignore:.*multi-threaded.*fork")
 

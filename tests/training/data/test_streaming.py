@@ -15,13 +15,13 @@ import pytest
 from cvae.errors import InputError
 from cvae.runs import checkpoints_in
 from tests.conftest import write_pictures
-from tests.training.test_data import MANY_WORKERS
-from tests.training.test_shards import change_index, replace_pictures
+from tests.training.data.test_shards import change_index, replace_pictures
+from tests.training.data.test_clips import MANY_WORKERS
 from training.config import TrainConfig
-from training.data import load_clips
+from training.data.clips import load_clips
+from training.data.shards import ShardConfig, Shards, open_shards, shard
+from training.data.streaming import ShardClips
 from training.recipe import NetworkConfig, Recipe
-from training.shards import ShardConfig, Shards, open_shards, shard
-from training.streaming import ShardClips
 from training.train import train
 
 PIECES = 8
@@ -85,7 +85,7 @@ def test_the_next_epoch_gives_a_process_other_shards(shards: Shards) -> None:
 
 
 def test_memory_holds_no_more_pieces_than_fit(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.streaming.BUFFER_BYTES", 1)
+    monkeypatch.setattr("training.data.streaming.BUFFER_BYTES", 1)
     starts = starts_of(shards, PIECES * CLIPS // 3)
     assert Counter(starts) == EVERY_START
     assert [len({start // 8 for start in starts[i : i + CLIPS]}) for i in range(0, len(starts), CLIPS)] == [1] * PIECES

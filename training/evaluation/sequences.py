@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cvae.errors import InputError
 from cvae.pictures import read_picture, resize_frame
 from cvae.stills import natural_order
-from training.data import Recordings, open_split
+from training.data.clips import Recordings, open_split
 
 log = logging.getLogger(__name__)
 

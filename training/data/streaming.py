@@ -1,4 +1,4 @@
-"""Clips from shards, which are read from first to last: `training.shards` tells what they are."""
+"""Clips from shards, which are read from first to last: `training.data.shards` tells what they are."""
 
 import io
 import tarfile
@@ -16,8 +16,8 @@ from webdataset.tariterators import group_by_keys, tar_file_expander
 from cvae.errors import InputError
 from cvae.inputs import LIMITS
 from cvae.pictures import decode_still, resize
-from training.folders import measure_ink
-from training.shards import Shards
+from training.data.folders import measure_ink
+from training.data.shards import Shards
 
 BUFFER_BYTES = 2**28
 """Of the decoded pieces among which a loading process shuffles."""

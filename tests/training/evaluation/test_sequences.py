@@ -6,7 +6,7 @@ import pytest
 
 from cvae.errors import InputError
 from tests.conftest import moving_square, write_pictures
-from training.sequences import open_sequences
+from training.evaluation.sequences import open_sequences
 
 COUNT = 12
 SIZE = (16, 32)

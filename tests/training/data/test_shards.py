@@ -10,8 +10,8 @@ import pytest
 
 from cvae.errors import InputError
 from tests.conftest import moving_square
-from training.folders import open_split
-from training.shards import ShardConfig, are_shards, open_shards, shard
+from training.data.folders import open_split
+from training.data.shards import ShardConfig, are_shards, open_shards, shard
 
 
 @pytest.fixture

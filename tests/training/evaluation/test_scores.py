@@ -1,6 +1,6 @@
 import pytest
 
-from training.scores import Scores, grade_line, mean, summarise, table_row
+from training.evaluation.scores import Scores, grade_line, mean, summarise, table_row
 
 
 def scores(psnr: list[float], rounded: list[float] | None = None) -> Scores:

@@ -10,8 +10,8 @@ from einops import rearrange
 from numpy.typing import NDArray
 
 from cvae.export import DEFAULT_FPS
-from training.sequences import PoseSequence
-from training.side_by_side import side_by_side
+from training.evaluation.sequences import PoseSequence
+from training.evaluation.side_by_side import side_by_side
 
 Writer = Callable[[slice, NDArray[np.uint8]], None]
 """Takes which frames of the sequence come and the frames, uint8 `(t, H, W, 3)`, in their order from frame 0."""

@@ -1,0 +1,1 @@
+"""Where clips come from: folders of pictures, decoded once, or shards; and how they become batches."""
