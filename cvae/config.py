@@ -43,8 +43,9 @@ class PoseCVAEConfig:
             self.widths,
         )
         _check(
-            len(self.attention_levels) > 0 and all(0 <= level < len(self.widths) for level in self.attention_levels),
-            f"attention_levels are one or more between 0 and {len(self.widths) - 1}",
+            0 < len(set(self.attention_levels)) == len(self.attention_levels)
+            and all(0 <= level < len(self.widths) for level in self.attention_levels),
+            f"attention_levels are one or more different ones between 0 and {len(self.widths) - 1}",
             self.attention_levels,
         )
         _check(1 <= self.latent_channels <= 64, "latent_channels is 1 to 64", self.latent_channels)

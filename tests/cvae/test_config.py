@@ -43,6 +43,7 @@ def test_a_config_survives_json(model: ModelConfig) -> None:
         (lambda raw: raw.update(model={"family": "lab4", "frame_channels": 10**9}), "frame_channels is 8 to 512"),
         (lambda raw: raw.update(model={"family": "lab4"}), r"lacks model\.frame_channels"),
         (lambda raw: raw["model"].update(attention_levels=[]), "attention_levels are one or more"),
+        (lambda raw: raw["model"].update(attention_levels=[1, 1]), "attention_levels are one or more different"),
         (lambda raw: raw["data"].update(height=10**6), "height is 8 to 1024 pixels"),
         (lambda raw: raw["data"].update(height=36), "multiples of 8 pixels"),
         (lambda raw: raw.update(format=7), "has format 7"),
