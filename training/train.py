@@ -22,7 +22,7 @@ from training.data.clips import Batch, Recordings, Shards, open_source, open_spl
 from training.data.loading import clips_per_step, count_epochs, step_batches
 from training.dice import Dice
 from training.evaluation.evaluate import choose_spans, validation_psnr
-from training.logs import Log
+from training.logs import METRICS, Log
 from training.preview import preview
 from training.progress import ProgressBar
 from training.recipe import Recipe
@@ -57,8 +57,8 @@ def train(config: TrainConfig) -> Path:
     if config.resume and resume_run(run, config.out):
         clock.minutes_before = run.minutes
         logger.info("Going on after step %d.", run.step)
-    elif accelerator.is_main_process:
-        new_folder(config.out)
+    elif accelerator.is_main_process and not (config.resume and (config.out / METRICS).exists()):
+        new_folder(config.out)  # a run that was killed before its first checkpoint has metrics alone, and begins again
     watcher = Watcher(run, config, clock, validation, publisher)
     with publisher or nullcontext(), StopRequest() as stop, closing(watcher):
         fit(run, config, clock, source, watcher, stop)

@@ -21,7 +21,7 @@ from tests.conftest import write_pictures
 from training.config import TrainConfig
 from training.data.clips import open_split
 from training.evaluation.evaluate import choose_spans, validation_psnr
-from training.logs import read_rows
+from training.logs import Log, read_rows
 from training.recipe import ClipsConfig, NetworkConfig, OptimizerConfig, Recipe
 from training.schedules import KLAnnealing
 from training.train import train
@@ -214,6 +214,15 @@ def interrupt_after(step: int, options: TrainConfig) -> None:
 
 def test_resuming_where_nothing_is_begins(lab_folder: Path, tmp_path: Path) -> None:
     assert told(train(config(lab_folder, tmp_path / "run", resume=True)))["step"] == 3
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(lab_folder: Path, tmp_path: Path) -> None:
+    log = Log(tmp_path, 0)
+    log.write(1, loss=9.0)
+    log.close()
+    run = train(config(lab_folder, tmp_path, resume=True))
+    assert told(run)["step"] == len(losses(run)) == 3
+    assert 9.0 not in losses(run)
 
 
 def test_resuming_with_other_options_is_refused_by_name(lab_folder: Path, tmp_path: Path) -> None:
