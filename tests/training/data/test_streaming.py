@@ -15,8 +15,8 @@ import pytest
 from cvae.errors import InputError
 from cvae.runs import checkpoints_in
 from tests.conftest import write_pictures
-from tests.training.data.test_shards import change_index, replace_pictures
 from tests.training.data.test_clips import MANY_WORKERS
+from tests.training.data.test_shards import change_index, replace_pictures
 from training.config import TrainConfig
 from training.data.clips import load_clips
 from training.data.shards import ShardConfig, Shards, open_shards, shard

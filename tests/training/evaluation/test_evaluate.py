@@ -17,8 +17,8 @@ from cvae.generate import to_picture
 from cvae.models import PoseCVAE
 from cvae.rollout import rollout
 from tests.conftest import moving_square, write_pictures
-from training.evaluation import evaluate as module
 from training.data.clips import Recordings
+from training.evaluation import evaluate as module
 from training.evaluation.evaluate import EvaluateConfig, evaluate, measure_one, predict, validation_psnr
 from training.evaluation.sequences import PoseSequence
 
