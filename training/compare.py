@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from cvae.checkpoint import load_checkpoint
 from cvae.device import pick_device
 from cvae.files import replacing
 from training.config import TrainConfig
 from training.data.clips import open_split
-from training.evaluation.evaluate import choose_spans, rollout_scores
+from training.evaluation.evaluate import choose_spans, rollout_psnr
+from training.evaluation.scores import DRIFT_FRAMES, mean
 from training.logs import read_rows
 from training.plots import plot_compare, plot_psnr
 from training.presets import PRESETS
 from training.recipe import AugmentConfig, Recipe
-from training.schedules import Clock, TeacherForcing
+from training.schedules import TeacherForcing
 from training.train import train
 
 log = logging.getLogger(__name__)
@@ -120,25 +123,34 @@ class CompareConfig:
 class Outcome:
     """Of one variant, for each seed."""
 
-    psnr: list[list[float]]
-    """Of every predicted frame of the validation, dB."""
+    psnr: list[list[Tensor]]
+    """Of each recording of the validation the PSNR of every predicted frame, dB."""
     steps: list[int]
     loss: list[float]
-    """At the end."""
+    """Squared error at the end of the training."""
 
     @property
-    def means(self) -> list[float]:
+    def means(self) -> Tensor:
         """PSNR of the validation, dB, of each seed."""
-        return [sum(values) / len(values) for values in self.psnr]
+        return torch.tensor([[curve.mean() for curve in curves] for curves in self.psnr]).mean(1)
+
+    @property
+    def curve(self) -> list[float]:
+        """PSNR of frames 1, 2, ... of the first seed, the mean over those recordings that are as long."""
+        return pad_sequence(self.psnr[0], padding_value=torch.nan).nanmean(1).tolist()
+
+    def part(self, frames: slice) -> float | None:
+        """Mean PSNR of some frames of the recordings with more than 100 to predict; None where there are none."""
+        long = [curve for curves in self.psnr for curve in curves if len(curve) > DRIFT_FRAMES]
+        return mean([curve[frames].mean().item() for curve in long])
 
 
 def compare(config: CompareConfig) -> None:
     """`python -m training compare`: each variant is trained as `python -m training train` would."""
-    Clock(config.steps, config.max_minutes)
     runs = {name: train_variant(config, name) for name in VARIANTS[config.axis]}
     outcomes = {name: measure(config, folders) for name, folders in runs.items()}
     plot_compare({name: read_rows(folders[0]) for name, folders in runs.items()}, config.out / "losses.png")
-    plot_psnr({name: outcome.psnr[0] for name, outcome in outcomes.items()}, config.out / "psnr.png")
+    plot_psnr({name: outcome.curve for name, outcome in outcomes.items()}, config.out / "psnr.png")
     text = table(config, outcomes)
     with replacing(config.out / "table.md") as partial:
         partial.write_text(text)
@@ -173,14 +185,12 @@ def train_variant(config: CompareConfig, name: str) -> list[Path]:
 def measure(config: CompareConfig, folders: list[Path]) -> Outcome:
     """Validate the runs of a variant by free rollouts from the first frame of each recording."""
     device = torch.device(pick_device(config.device))
-    psnr: list[list[float]] = []
+    psnr = []
     for folder in folders:
         checkpoint = load_checkpoint(folder, device)
         recordings = open_split(config.data, "val", checkpoint.config.data.size)
-        sample, values = checkpoint.config.sampling.sample, []
-        for span in choose_spans(recordings, 630):
-            values += rollout_scores(checkpoint.model, recordings, span, device, sample=sample)[0].tolist()
-        psnr.append(values)
+        spans, sample = choose_spans(recordings, 630), checkpoint.config.sampling.sample
+        psnr.append([rollout_psnr(checkpoint.model, recordings, span, sample).cpu() for span in spans])
     rows = [[row for row in read_rows(folder) if "loss" in row] for folder in folders]
     tail = [row[-max(1, len(row) // 20) :] for row in rows]
     losses = [sum(row["reconstruction"] for row in part) / len(part) for part in tail]
@@ -194,14 +204,12 @@ def table(config: CompareConfig, outcomes: dict[str, Outcome]) -> str:
         f"| {config.axis} | validation PSNR (dB) | first 100 frames | last 100 frames | final squared error | steps |",
         "|---|---|---|---|---|---|",
     ]
-    for name, outcome in sorted(outcomes.items(), key=lambda item: -sum(item[1].means)):
-        means = torch.tensor(outcome.means)
+    for name, outcome in sorted(outcomes.items(), key=lambda item: -item[1].means.mean()):
+        means = outcome.means
         spread = f" ± {means.std():.2f}" if len(means) > 1 else ""
-        first, last = (torch.tensor([values[part] for values in outcome.psnr]).mean() for part in _ENDS)
+        parts = (outcome.part(frames) for frames in (slice(DRIFT_FRAMES), slice(-DRIFT_FRAMES, None)))
+        first, last = ("-" if part is None else f"{part:.2f}" for part in parts)
         loss, steps = (sum(values) / len(values) for values in (outcome.loss, outcome.steps))
-        lines.append(f"| {name} | {means.mean():.2f}{spread} | {first:.2f} | {last:.2f} | {loss:.5f} | {steps:.0f} |")
+        lines.append(f"| {name} | {means.mean():.2f}{spread} | {first} | {last} | {loss:.5f} | {steps:.0f} |")
     seeds = f", {config.seeds} seeds" if config.seeds > 1 else ""
     return "\n".join([f"Preset `{config.preset}`, {budget} each{seeds}.", "", *lines, ""])
-
-
-_ENDS = (slice(0, 100), slice(-100, None))

@@ -245,11 +245,10 @@ class Watcher:
         """Score free rollouts of the averaged weights, whose truth is only compared with, and save a checkpoint."""
         if not self.log:
             return
-        run, device = self.run, self.run.accelerator.device
-        sample = run.checkpoint_config.sampling.sample
-        self.bar.score = validation_psnr(run.average, self.validation, self.spans, device, sample=sample)
+        run, sample = self.run, self.run.checkpoint_config.sampling.sample
+        self.bar.score = validation_psnr(run.average, self.validation, self.spans, sample)
         self.log.write(run.step, validation_psnr=self.bar.score)
-        shown = preview(run.average, self.validation, self.spans[0], device)
+        shown = preview(run.average, self.validation, self.spans[0], sample)
         self.log.show(run.step, shown, PREVIEW_FPS)
         self.log.draw()
         folder = save_run(run, self.config.out, self.clock.minutes, self.bar.score)

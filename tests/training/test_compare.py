@@ -2,6 +2,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 
 from cvae.errors import InputError
 from training import compare as module
@@ -43,13 +44,26 @@ def test_an_axis_varies_one_group_of_options(axis: str) -> None:
 
 def test_the_table_has_means_and_spreads_of_the_seeds_best_first() -> None:
     def outcome(low: float, high: float) -> Outcome:
-        return Outcome(psnr=[[low] * 300, [high] * 300], steps=[9, 11], loss=[0.1, 0.3])
+        return Outcome(psnr=[[torch.full((300,), dB)] for dB in (low, high)], steps=[9, 11], loss=[0.1, 0.3])
 
     config = CompareConfig(axis="kl", data=Path(), out=Path(), max_minutes=2, seeds=2)
     lines = table(config, {"none": outcome(20.0, 22.0), "cyclical": outcome(24.0, 26.0)}).splitlines()
     assert lines[0] == "Preset `default`, 2 minutes each, 2 seeds."
     assert lines[4] == "| cyclical | 25.00 ± 1.41 | 25.00 | 25.00 | 0.20000 | 10 |"
     assert lines[5].startswith("| none | 21.00 ± 1.41 |")
+
+
+def test_psnr_per_frame_is_the_mean_over_recordings_and_its_ends_those_of_the_long_ones() -> None:
+    long, short = torch.arange(150.0), torch.full((50,), 20.0)
+    outcome = Outcome(psnr=[[long, short]], steps=[1], loss=[0.1])
+    assert outcome.means.tolist() == pytest.approx([(74.5 + 20) / 2])
+    assert outcome.curve == pytest.approx([*((frame + 20) / 2 for frame in range(50)), *range(50, 150)])
+    assert (outcome.part(slice(100)), outcome.part(slice(-100, None))) == pytest.approx((49.5, 99.5))
+    alone = table(
+        CompareConfig(axis="kl", data=Path(), out=Path(), steps=1),
+        {"none": Outcome(psnr=[[short]], steps=[1], loss=[0.1])},
+    )
+    assert "| none | 20.00 | - | - |" in alone
 
 
 def test_a_budget_must_be_given(lab_folder: Path, tmp_path: Path) -> None:

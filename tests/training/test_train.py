@@ -63,7 +63,7 @@ def test_training_learns_to_predict(lab_folder: Path, tmp_path: Path) -> None:
     scores = []
     for steps in (1, 80):
         run = train(config(lab_folder, tmp_path / str(steps), fast(), steps=steps))
-        scores.append(validation_psnr(load_checkpoint(run).model, recordings, spans, torch.device("cpu")))
+        scores.append(validation_psnr(load_checkpoint(run).model, recordings, spans))
     assert scores[1] > scores[0] + 3
 
 
@@ -118,7 +118,7 @@ def test_validation_never_sees_the_truth(lab_folder: Path, tmp_path: Path) -> No
     model.decode_step = lambda *a: seen[-1].append(frame := original(*a)) or frame  # type: ignore
     for given in (recordings, poisoned):
         seen.append([])
-        validation_psnr(model, given, given.spans, torch.device("cpu"))
+        validation_psnr(model, given, given.spans)
     assert (poisoned.frames[1:] == 0).all()
     assert len(seen[0]) == 19
     assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))

@@ -155,20 +155,11 @@ def predict(model: Model, sequence: PoseSequence, sample: Sampling = "mean", see
     return rollout_in_chunks(model, first_frame, first_pose, chunks, sample=sample, generator=generator)
 
 
-def rollout_scores(
-    model: Model,
-    recordings: Recordings,
-    span: tuple[int, int],
-    device: torch.device,
-    *,
-    sample: Sampling = "mean",
-    seed: int = 0,
-) -> tuple[Tensor, Tensor]:
-    """PSNR of every predicted frame of one recording, and of showing the first frame instead; `(T - 1,)` each, dB."""
+def rollout_psnr(model: Model, recordings: Recordings, span: tuple[int, int], sample: Sampling = "mean") -> Tensor:
+    """PSNR of every predicted frame of one recording, `(T - 1,)`, dB."""
     frames, poses = recordings.frames[slice(*span)], recordings.poses[slice(*span)]
-    predicted = torch.cat(list(predict(model, PoseSequence("", frames[0], poses, None), sample, seed)))
-    truth = to_tensor(frames).to(device)
-    return psnr(predicted, truth[1:]), psnr(truth[:1].expand_as(predicted), truth[1:])
+    predicted = torch.cat(list(predict(model, PoseSequence("", frames[0], poses, None), sample)))
+    return psnr(predicted, to_tensor(frames[1:]).to(predicted.device))
 
 
 def choose_spans(recordings: Recordings, frames: int) -> list[tuple[int, int]]:
@@ -186,13 +177,7 @@ def choose_spans(recordings: Recordings, frames: int) -> list[tuple[int, int]]:
 
 
 def validation_psnr(
-    model: Model,
-    recordings: Recordings,
-    spans: list[tuple[int, int]],
-    device: torch.device,
-    *,
-    sample: Sampling = "mean",
-    seed: int = 0,
+    model: Model, recordings: Recordings, spans: list[tuple[int, int]], sample: Sampling = "mean"
 ) -> float:
     """PSNR in dB, the mean over `spans` of the mean over predicted frames.
 
@@ -200,9 +185,6 @@ def validation_psnr(
         model: In evaluation mode.
         recordings: Poses to follow and truth to compare with.
         spans: From `choose_spans`.
-        device: Where the model is.
         sample: Take the latent's prior `mean` or draw from the `prior`.
-        seed: Of the draws.
     """
-    scores = [rollout_scores(model, recordings, span, device, sample=sample, seed=seed)[0] for span in spans]
-    return sum(score.mean().item() for score in scores) / len(scores)
+    return sum(rollout_psnr(model, recordings, span, sample).mean().item() for span in spans) / len(spans)

@@ -146,7 +146,7 @@ def test_validation_predicts_the_same_whatever_the_truth(tiny_model: PoseCVAE, m
     poisoned = frames.copy()
     poisoned[1:] = 7
     scores = [
-        validation_psnr(tiny_model, Recordings(truth, poses, [(0, COUNT)]), [(0, COUNT)], torch.device("cpu"))
+        validation_psnr(tiny_model, Recordings(truth, poses, [(0, COUNT)]), [(0, COUNT)])
         for truth in (frames, poisoned)
     ]
     assert torch.equal(*predictions)
