@@ -23,11 +23,11 @@ def checkpoints_in(run: Path) -> dict[int, Path]:
 
 def best_checkpoint(run: Path) -> Path | None:
     """The checkpoint that validated best, the later one of equal ones; None where there are none."""
-    return max(checkpoints_in(run).values(), key=validation_psnr, default=None)
+    return max(checkpoints_in(run).values(), key=_rank, default=None)
 
 
-def validation_psnr(checkpoint: Path) -> tuple[float, str]:
-    """What `training.json` says of a checkpoint's validation, dB, and the folder's name, for comparing."""
+def _rank(checkpoint: Path) -> tuple[float, str]:
+    """What `training.json` says of a checkpoint's validation, dB, and the folder's name."""
     try:
         score = json.loads((checkpoint / TRAINING).read_text()).get("validation_psnr")
     except (OSError, ValueError, AttributeError):

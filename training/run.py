@@ -19,7 +19,7 @@ from cvae.config import Config, DataConfig, SamplingConfig
 from cvae.errors import InputError
 from cvae.files import filling, remove_leftovers
 from cvae.models import Model, build_model
-from cvae.runs import checkpoints_in, step_folder, validation_psnr
+from cvae.runs import best_checkpoint, checkpoints_in, step_folder
 from hub.pull import local_checkpoint
 from training.config import TrainConfig
 from training.objective import Objective
@@ -184,9 +184,8 @@ def save_run(run: Run, out: Path, minutes: float, score: float) -> Path:
 
 
 def _prune(out: Path) -> None:
-    folders = list(checkpoints_in(out).values())
-    best = max(folders, key=validation_psnr)
-    for folder in folders[:-1]:
+    best = best_checkpoint(out)
+    for folder in list(checkpoints_in(out).values())[:-1]:
         shutil.rmtree(folder / STATE if folder == best else folder, ignore_errors=True)
 
 

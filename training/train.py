@@ -1,6 +1,7 @@
 """The training loop: `accelerate launch -m training train --data DIR --out RUN --max-minutes M`."""
 
 import logging
+import math
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -217,7 +218,6 @@ class Watcher:
         frames = clips_per_step(run, config.recipe) * (config.recipe.clips.frames - 1)
         self.bar = ProgressBar(frames_per_step=frames, first_step=run.step, shown=self.is_main)
         self.log = Log(config.out, run.step) if self.is_main else None
-        self.saved_step = run.step
 
     def saw_step(self, progress: float, plan: Plan, metrics: dict[str, Tensor]) -> None:
         """Show and log a step; the loss must be a number.
@@ -229,22 +229,23 @@ class Watcher:
         if step % self.config.log_every == 0:
             metrics = self.run.accelerator.reduce(metrics, reduction="mean")
         values = {name: value.item() for name, value in metrics.items()}
-        if not torch.tensor(values["loss"]).isfinite():
-            kept = list(checkpoints_in(self.config.out).values())
-            last = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was saved yet"
-            raise InputError(
-                f"The loss is {values['loss']} at step {step}, with a learning rate of {plan.lr:.3g}; {last}. Try a "
-                f"--optimizer.peak-lr below {self.config.recipe.optimizer.peak_lr:g}."
-            )
+        if not math.isfinite(values["loss"]):
+            raise self.diverged(f"The loss is {values['loss']}")
         self.bar.show(step, progress, values)
         if self.log and step % self.config.log_every == 0:
             schedules = {"lr": plan.lr, "kl_weight": plan.kl_weight, "teacher_forcing": plan.teacher_forcing}
             self.log.write(step, **values, **schedules, frames_per_second=self.bar.speed(step))
 
     def validate_and_save(self) -> None:
-        """Score free rollouts of the averaged weights, whose truth is only compared with, and save a checkpoint."""
+        """Score free rollouts of the averaged weights, whose truth is only compared with, and save a checkpoint.
+
+        Raises:
+            InputError: If a weight is no number, which the loss shows one step later.
+        """
         if not self.log:
             return
+        if not all(weights.isfinite().all() for weights in self.run.model.parameters()):
+            raise self.diverged("The weights are no numbers")
         run, sample = self.run, self.run.checkpoint_config.sampling.sample
         self.bar.score = validation_psnr(run.average, self.validation, self.spans, sample)
         self.log.write(run.step, validation_psnr=self.bar.score)
@@ -252,13 +253,21 @@ class Watcher:
         self.log.show(run.step, shown, PREVIEW_FPS)
         self.log.draw()
         folder = save_run(run, self.config.out, self.clock.minutes, self.bar.score)
-        self.saved_step = run.step
         if self.publisher and folder == best_checkpoint(self.config.out):
             self.publisher.offer(shown, PREVIEW_FPS)
 
+    def diverged(self, what: str) -> InputError:
+        """What to raise: `what` it was, at which step and learning rate, and what is left."""
+        rate, kept = self.run.optimizer.param_groups[0]["lr"], list(checkpoints_in(self.config.out).values())
+        last = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was saved yet"
+        return InputError(
+            f"{what} at step {self.run.step}, with a learning rate of {rate:.3g}; {last}. Try a "
+            f"--optimizer.peak-lr below {self.config.recipe.optimizer.peak_lr:g}."
+        )
+
     def end(self) -> None:
         """Save what was learned since the last validation, and publish the best of all."""
-        if self.run.step > self.saved_step or not self.run.step:
+        if self.run.step not in checkpoints_in(self.config.out):
             self.validate_and_save()
         if self.publisher:
             self.publisher.offer()

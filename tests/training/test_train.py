@@ -172,6 +172,15 @@ def test_a_loss_that_is_no_number_stops_and_names_the_last_good_checkpoint(lab_f
     load_checkpoint(tmp_path / "good")
 
 
+def test_weights_that_are_no_numbers_are_never_saved_as_a_checkpoint(lab_folder: Path, tmp_path: Path) -> None:
+    burst = replace(TINY, optimizer=OptimizerConfig(peak_lr=1e39, schedule="constant"))
+    with pytest.raises(
+        InputError, match=r"The weights are no numbers at step 1, .* of 1e\+39; no checkpoint was saved"
+    ):
+        train(config(lab_folder, tmp_path / "run", burst, steps=1))
+    assert not checkpoints_in(tmp_path / "run")
+
+
 def test_a_stopped_and_resumed_training_is_bit_equal_to_one_that_never_stopped(
     lab_folder: Path, tmp_path: Path
 ) -> None:
@@ -223,6 +232,16 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(lab_fold
     run = train(config(lab_folder, tmp_path, resume=True))
     assert told(run)["step"] == len(losses(run)) == 3
     assert 9.0 not in losses(run)
+
+
+def test_a_training_may_be_stopped_before_its_first_step_again_and_again(lab_folder: Path, tmp_path: Path) -> None:
+    options = config(lab_folder, tmp_path / "run", resume=True)
+    for _ in range(2):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit):
+            patch.setattr("training.train.step_batches", lambda *_: signal.raise_signal(signal.SIGINT) or iter([[]]))
+            train(options)
+        assert told(options.out)["step"] == 0
+    assert told(train(options))["step"] == 3
 
 
 def test_resuming_with_other_options_is_refused_by_name(lab_folder: Path, tmp_path: Path) -> None:
