@@ -57,7 +57,7 @@ def learning_rate(
 
 @dataclass(frozen=True, kw_only=True)
 class Epochs:
-    """Which epoch a step lies in; an epoch shows as many frames as the data has, and less of them in a fast train."""
+    """Which epoch a step lies in; an epoch shows as many frames as the data has, and fewer in a fast train."""
 
     steps: int
     """Of an epoch."""
@@ -120,13 +120,13 @@ class TeacherForcing:
     initial: float = 0.0
     """Ratio at the beginning, 0 to 1."""
     decay_from: int = 10
-    """Epoch from which on it falls."""
+    """Epoch, counted from 0, at whose end it begins to fall."""
     decay: float = 0.1
     """By how much it falls each epoch."""
     floor: float = 0.0
     """Ratio below which it does not fall."""
     mode: Literal["batch", "epoch", "blend"] = "batch"
-    """Draw true or predicted for each batch or for each epoch; or blend both frames by the ratio."""
+    """Draw true or predicted for each step or for each epoch; or blend both frames by the ratio."""
 
     def __post_init__(self) -> None:
         for name in ("initial", "floor", "decay"):
