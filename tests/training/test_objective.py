@@ -1,7 +1,9 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from cvae.config import Lab4Config
 from cvae.errors import InputError
@@ -9,6 +11,7 @@ from cvae.models import Model, PoseCVAE, build_model
 from training.data.clips import Batch
 from training.dice import Dice
 from training.objective import Objective, ObjectiveConfig
+from training.strategies import specify_histogram
 
 
 def batch(count: int = 2, frames: int = 3) -> Batch:
@@ -32,16 +35,29 @@ def test_losses_are_one_number_per_clip(tiny_model: PoseCVAE) -> None:
     assert (losses.kl > 0).all()
 
 
-def test_with_latents_as_used_the_error_is_that_of_a_free_rollout(tiny_model: PoseCVAE) -> None:
+@pytest.mark.parametrize(
+    ("options", "feed_back"),
+    [
+        ({}, lambda predicted, true, fed_before: predicted),
+        ({"share_of_truth": 1.0}, lambda predicted, true, fed_before: true),
+        ({"share_of_truth": 0.25}, lambda predicted, true, fed_before: 0.25 * true + 0.75 * predicted),
+        ({"match_histograms": True}, lambda predicted, true, fed_before: specify_histogram(predicted, fed_before)),
+    ],
+    ids=["free", "teacher forcing", "blend", "histograms"],
+)
+def test_with_latents_as_used_the_error_is_that_of_a_rollout_that_is_fed(
+    options: dict[str, Any], feed_back: Callable[..., Tensor], tiny_model: PoseCVAE
+) -> None:
     given = batch(frames=4)
-    losses = objective(tiny_model, prior_share=1.0)(given, dice())
+    losses = objective(tiny_model, prior_share=1.0)(given, dice(), **options)
     previous, errors = given.frames[:, 0], []
     reference = tiny_model.encode_reference(given.reference, given.reference_pose)
     for t in range(1, 4):
         (context,) = tiny_model.encode_conditions(reference, given.poses[:, t : t + 1])
         step = tiny_model.encode_step(context, previous)
-        previous = tiny_model.decode_step(step, step.prior.mean)
-        errors.append((previous - given.frames[:, t]).square().mean(dim=(1, 2, 3)))
+        predicted = tiny_model.decode_step(step, step.prior.mean)
+        errors.append((predicted - given.frames[:, t]).square().mean(dim=(1, 2, 3)))
+        previous = feed_back(predicted, given.frames[:, t], previous)
     torch.testing.assert_close(losses.reconstruction, torch.stack(errors).mean(0))
 
 
@@ -59,34 +75,6 @@ def test_gradients_reach_every_weight(tiny_model: PoseCVAE) -> None:
     (losses.reconstruction + losses.kl).mean().backward()
     without = [name for name, p in tiny_model.named_parameters() if p.grad is None or not p.grad.any()]
     assert without == []
-
-
-def test_teacher_forcing_predicts_every_frame_from_the_true_one_before(tiny_model: PoseCVAE) -> None:
-    given = batch(frames=4)
-    forced = objective(tiny_model, prior_share=1.0)(given, dice(), share_of_truth=1.0).reconstruction
-    alone = []
-    for t in range(1, 4):
-        pair = Batch(
-            given.reference, given.reference_pose, given.frames[:, t - 1 : t + 1], given.poses[:, t - 1 : t + 1]
-        )
-        alone.append(objective(tiny_model, prior_share=1.0)(pair, dice()).reconstruction)
-    torch.testing.assert_close(forced, torch.stack(alone).mean(0))
-
-
-def test_a_blend_lies_between_free_and_forced(tiny_model: PoseCVAE) -> None:
-    given, losses = batch(frames=3), []
-    for share in (0.0, 0.5, 1.0):
-        losses.append(objective(tiny_model, prior_share=1.0)(given, dice(), share_of_truth=share).reconstruction)
-    assert not torch.allclose(losses[0], losses[1]) and not torch.allclose(losses[1], losses[2])
-
-
-def test_histograms_are_matched_on_what_is_fed_back(tiny_model: PoseCVAE) -> None:
-    given = batch(frames=3)
-    plain, matched = (
-        objective(tiny_model, prior_share=1.0)(given, dice(), match_histograms=on).reconstruction
-        for on in (False, True)
-    )
-    assert not torch.allclose(plain, matched)
 
 
 def test_losses_are_summed_and_counted_per_frame_for_the_lab(tiny_model: PoseCVAE) -> None:

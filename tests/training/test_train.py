@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from training.evaluation.evaluate import choose_spans, validation_psnr
 from training.logs import Log, read_rows
 from training.recipe import ClipsConfig, NetworkConfig, OptimizerConfig, Recipe
 from training.schedules import KLAnnealing
-from training.train import train
+from training.train import Plan, begin_epoch, plan_step, train
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
@@ -179,6 +180,49 @@ def test_weights_that_are_no_numbers_are_never_saved_as_a_checkpoint(lab_folder:
     ):
         train(config(lab_folder, tmp_path / "run", burst, steps=1))
     assert not checkpoints_in(tmp_path / "run")
+
+
+def test_batches_whose_gradients_are_added_up_train_as_one_batch_of_all(lab_folder: Path, tmp_path: Path) -> None:
+    apart, together = (
+        losses(
+            train(config(lab_folder, tmp_path / str(size), replace(TINY, clips=clips, optimizer=optimizer), steps=5))
+        )
+        for size, clips, optimizer in (
+            (2, ClipsConfig(batch_size=2), OptimizerConfig(accumulate=2)),
+            (4, ClipsConfig(batch_size=4), OptimizerConfig()),
+        )
+    )
+    assert apart == pytest.approx(together, rel=1e-4)
+
+
+def plan_at(epoch: int, recipe: Recipe) -> Plan:
+    """What is planned in the middle of a training, in an epoch that began at a quarter of it."""
+    run: Any = SimpleNamespace(step=50, epoch_progress=0.25)
+    return plan_step(run, recipe, epoch, progress=0.5)
+
+
+def test_a_weight_that_changes_by_epochs_is_that_of_the_epochs_beginning() -> None:
+    climbing = KLAnnealing(annealing="monotonic", ratio=1.0, stop=1.0)
+    assert plan_at(3, replace(TINY, kl=climbing)).kl_weight == 0.5
+    assert plan_at(3, replace(TINY, kl=replace(climbing, every="epoch"))).kl_weight == 0.25
+
+
+def test_histograms_are_matched_in_the_first_epochs_alone() -> None:
+    recipe = replace(TINY, histogram_epochs=2)
+    assert [epoch for epoch in range(4) if plan_at(epoch, recipe).match_histograms] == [0, 1]
+
+
+def test_weights_are_pulled_back_at_the_beginning_of_every_so_many_epochs() -> None:
+    recipe = replace(TINY, optimizer=OptimizerConfig(interpolate_every=2))
+    pulled = []
+    for epoch in range(5):
+        model = torch.nn.Linear(2, 1, bias=False)
+        run: Any = SimpleNamespace(epoch_progress=0.0, model=model, initial={"weight": torch.tensor([[1.0, 0.0]])})
+        model.weight.data = torch.tensor([[0.0, 1.0]])  # at a right angle: all the way
+        begin_epoch(run, recipe, epoch, progress=0.1 * epoch)
+        pulled.append(model.weight.tolist() == [[1.0, 0.0]])
+        assert run.epoch_progress == 0.1 * epoch
+    assert pulled == [False, False, True, False, True]
 
 
 def test_a_stopped_and_resumed_training_is_bit_equal_to_one_that_never_stopped(
