@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lab_loop import lab_clips
-from benchmarks.stopwatch import measure_in_turns, print_table, some_data
-from cvae.errors import InputError
+from benchmarks.stopwatch import MAX_SECONDS, measure_in_turns, print_table, some_data
+from training.checks import check_all
 from training.data.clips import load_clips, open_source
 from training.data.shards import ShardConfig, shard
 
@@ -33,8 +33,8 @@ class DataSpeedConfig:
     """Length of a turn."""
 
     def __post_init__(self) -> None:
-        if min(self.clip_frames, self.batch_size, self.rounds) < 1 or not 0 < self.seconds < 3600:
-            raise InputError("--clip-frames, --batch-size, --rounds and --seconds are above zero.")
+        check_all(self, "", ("clip_frames", "batch_size", "rounds"), 1)
+        check_all(self, "", ("seconds",), 0, MAX_SECONDS)
 
 
 def compare_loading(config: DataSpeedConfig) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from training.puppets.dataset import PuppetsConfig, write_puppets
 
+MAX_SECONDS = 3600  # of a turn
+
 
 def measure_in_turns(steps: dict[str, Callable[[], int]], rounds: int, seconds: float) -> dict[str, list[float]]:
     """Frames per second of each step, once for every round.

@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 
 from benchmarks.lab_loop import LabLoop, lab_clips
-from benchmarks.stopwatch import measure_in_turns, print_table, some_data
+from benchmarks.stopwatch import MAX_SECONDS, measure_in_turns, print_table, some_data
 from cvae.config import Lab4Config
-from cvae.errors import InputError
+from training.checks import check_all
 from training.config import TrainConfig
 from training.data.clips import load_clips, open_source
 from training.presets import default
@@ -41,10 +41,8 @@ class TrainingSpeedConfig:
     """Length of a turn."""
 
     def __post_init__(self) -> None:
-        if min(self.threads, self.rounds) < 1 or not 0 < self.seconds < 3600:
-            raise InputError(
-                f"--threads, --rounds and --seconds are above zero; got {self.threads}, {self.rounds}, {self.seconds}."
-            )
+        check_all(self, "", ("threads", "rounds"), 1)
+        check_all(self, "", ("seconds",), 0, MAX_SECONDS)
 
 
 def compare_training(config: TrainingSpeedConfig) -> None:
@@ -73,8 +71,7 @@ def measure_training(config: TrainingSpeedConfig, lab: Lab4Config) -> dict[str, 
             return LAB_CLIPS * (LAB_FRAMES - 1)
 
         def our_step() -> int:
-            frames, poses = (part.to(run.accelerator.device) for part in next(batches))
-            train_step(run, recipe, plan_step(run, recipe, 0, 0.5), [(frames, poses)])
+            train_step(run, recipe, plan_step(run, recipe, epoch=0, progress=0.5), [next(batches)])
             run.step += 1
             return recipe.clips.batch_size * (recipe.clips.frames - 1)
 
