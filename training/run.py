@@ -217,8 +217,11 @@ def resume_run(run: Run, out: Path) -> bool:
             f"{folder} cannot be resumed from: its {STATE}/{_STATE_FILE} is missing or damaged."
         ) from error
     _check_same_options(json.loads(state["decisive"]), json.loads(decisive_options(run)))
+    saved = load_checkpoint(folder)
+    if saved.config.model != run.checkpoint_config.model:
+        raise InputError(f"{folder} holds another network than these options give; resume with the same --init-from.")
     run.model.load_state_dict(state["model"])
-    run.average.load_state_dict(load_checkpoint(folder).model.state_dict())
+    run.average.load_state_dict(saved.model.state_dict())
     run.optimizer.load_state_dict(state["optimizer"])
     if run.accelerator.scaler:
         run.accelerator.scaler.load_state_dict(state["scaler"])

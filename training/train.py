@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
+from accelerate.utils import broadcast, gather_object
 from torch import Tensor, nn
 
 from cvae.device import has_bf16
@@ -60,6 +60,10 @@ def train(config: TrainConfig) -> Path:
         logger.info("Going on after step %d.", run.step)
     elif accelerator.is_main_process and not (config.resume and (config.out / METRICS).exists()):
         new_folder(config.out)  # a run that was killed before its first checkpoint has metrics alone, and begins again
+    if len(set(gather_object([run.step]))) > 1:
+        raise InputError(
+            f"Not all processes find the same checkpoints in {config.out}; expected a disk that all share."
+        )
     watcher = Watcher(run, config, clock, validation, publisher)
     with publisher or nullcontext(), StopRequest() as stop, closing(watcher):
         fit(run, config, clock, source, watcher, stop)

@@ -295,6 +295,24 @@ def test_resuming_with_other_options_is_refused_by_name(lab_folder: Path, tmp_pa
         train(config(lab_folder, run, other, steps=6, resume=True))
 
 
+def test_resuming_with_another_network_is_refused(lab_folder: Path, tmp_path: Path) -> None:
+    first = train(config(lab_folder, tmp_path / "first", steps=1))
+    wide = replace(TINY, network=NetworkConfig(widths=(32, 32)))
+    again = config(lab_folder, tmp_path / "again", wide, steps=1, init_from=first)
+    train(again)
+    with pytest.raises(InputError, match=r"holds another network than these options give; .* the same --init-from"):
+        train(replace(again, init_from=None, resume=True))
+    train(replace(again, steps=2, resume=True))
+
+
+def test_machines_that_do_not_see_the_same_run_are_refused(
+    lab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.train.gather_object", lambda steps: [*steps, 7])  # as another machine resumed it
+    with pytest.raises(InputError, match="Not all processes find the same checkpoints"):
+        train(config(lab_folder, tmp_path / "run"))
+
+
 def test_with_minutes_the_rest_of_them_is_trained(lab_folder: Path, tmp_path: Path) -> None:
     run = train(config(lab_folder, tmp_path / "run", max_minutes=0.03))
     step = told(run)["step"]
