@@ -93,11 +93,13 @@ def _check_archive(path: Path) -> None:
         raise InputError(f"{path} has {size:,} bytes; expected at most {MAX_FILE_BYTES:,}.")
     try:
         with zipfile.ZipFile(path) as archive:
-            (pickle,) = [info for info in archive.infolist() if info.filename.endswith("/data.pkl")]
+            entries = archive.infolist()
+            (pickle,) = [info for info in entries if info.filename.endswith("/data.pkl")]
             if pickle.file_size > MAX_PICKLE_BYTES:
                 raise InputError(f"{path} lists {pickle.file_size:,} bytes of names; expected weights of one network.")
-            if sum(info.file_size for info in archive.infolist()) > MAX_FILE_BYTES or archive.testzip():
-                raise zipfile.BadZipFile  # torch maps the tensors without a look at their checksums
+            packed = any(info.compress_type != zipfile.ZIP_STORED for info in entries)
+            if packed or sum(info.file_size for info in entries) > MAX_FILE_BYTES or archive.testzip():
+                raise zipfile.BadZipFile  # torch maps the tensors as they lie, without a look at their checksums
             operations = list(pickletools.genops(archive.read(pickle)))
     except InputError:
         raise
@@ -122,10 +124,10 @@ def _build(config: ImportLab4Config, weights: dict[str, Tensor]) -> Lab4CVAE:
     if fault := shape_fault(shapes, model):
         listed = "/".join(str(size) for size in sizes.values())
         raise InputError(f"{config.file} is not the lab's network of {listed} channels: {fault}.")
-    for name, tensor in weights.items():
+    model.load_state_dict(weights)
+    for name, tensor in model.state_dict().items():  # as they are kept: a double may be too large for a float
         if not tensor.isfinite().all():
             raise InputError(f"{config.file} holds values in {name} that are no numbers: its training had failed.")
-    model.load_state_dict(weights)
     return model
 
 
@@ -140,4 +142,7 @@ def _size(path: Path, shapes: dict[str, tuple[int, ...]], name: str, dimension: 
 def _number(content: dict[str, Any], key: str) -> float | None:
     """A number that people may want to know; None where the file does not tell."""
     value = content.get(key)
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+    try:
+        return value if isinstance(value, int | float) and math.isfinite(value) else None
+    except OverflowError:  # more digits than a float holds
+        return None

@@ -97,6 +97,11 @@ def test_what_the_file_does_not_tell_is_left_open(file: Path) -> None:
     assert told == {"source": "lab.ckpt", "lr": None, "tfr": None, "last_epoch": None}
 
 
+def test_a_learning_rate_that_no_float_holds_is_left_open(tmp_path: Path) -> None:
+    main(ImportLab4Config(file=save(tmp_path / "lab.ckpt", weights(), lr=10**400), out=tmp_path / "imported"))
+    assert json.loads((tmp_path / "imported" / "training.json").read_text())["lr"] is None
+
+
 def test_weights_in_half_precision_are_read(file: Path) -> None:
     half = {k: v.half() if v.is_floating_point() else v for k, v in weights().items()}
     main(ImportLab4Config(file=save(file, half), out=file.parent / "imported"))
@@ -196,6 +201,16 @@ def unfolding(path: Path) -> Path:
     return path
 
 
+def deflated(path: Path) -> Path:
+    """Whole and with right checksums, but not as it would be mapped."""
+    with zipfile.ZipFile(save(path, weights())) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
 def cut(path: Path) -> Path:
     save(path, weights())
     path.write_bytes(path.read_bytes()[:50_000])
@@ -211,6 +226,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "padded": (padded, "lists 20,000,000 bytes of names"),
     "flipped": (flipped, "is damaged, or no checkpoint as torch.save writes it"),
     "unfolding": (unfolding, "is damaged, or no checkpoint as torch.save writes it"),
+    "deflated": (deflated, "is damaged, or no checkpoint as torch.save writes it"),
     "bare pickle": (bare_pickle, "is damaged, or no checkpoint as torch.save writes it"),
     "cut": (cut, "is damaged, or no checkpoint as torch.save writes it"),
     "a tensor": (lambda path: torch.save(NAN, path) or path, "it has no state_dict"),
@@ -227,6 +243,10 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "extra": (edited(lambda w: w.update(extra=NAN)), "extra is not part of the network"),
     "not a number": (
         edited(lambda w: w.update({"Generator.7.bias": NAN})),
+        r"in Generator\.7\.bias that are no numbers",
+    ),
+    "too large for a float": (
+        edited(lambda w: w.update({"Generator.7.bias": torch.full((3,), 1e300, dtype=torch.float64)})),
         r"in Generator\.7\.bias that are no numbers",
     ),
     "huge": (
