@@ -17,6 +17,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cvae.config import DataConfig
 from cvae.errors import InputError
 from cvae.pictures import read_picture, resize_frame
 
@@ -97,12 +98,20 @@ def open_split(data: Path, split: str, size: Size | None = None) -> Recordings:
     if unpaired := np.setxor1d(images.numbers, labels.numbers).tolist():
         named = ", ".join(f"{n}.png" for n in unpaired[:NAMED]) + (", ..." if len(unpaired) > NAMED else "")
         raise InputError(f"{data / split} has {len(unpaired)} frames without a pose or poses without a frame: {named}.")
-    size = size or read_picture(images.path(0)).shape[:2]
+    size = size or _own_size(images)
     frames, poses = (_decoded(data, listing, size) for listing in (images, labels))
     cuts = (np.flatnonzero(np.diff(images.numbers) != 1) + 1).tolist()
     _report_gaps(split, images.numbers, cuts)
     ink = _kept(data, f"{split}_ink", size, labels.digest, lambda file: np.save(file, measure_ink(poses)))
     return Recordings(frames, poses, list(pairwise([0, *cuts, len(images.numbers)])), ink)
+
+
+def _own_size(images: "_Listing") -> Size:
+    height, width, _ = _read(images.path(0)).shape
+    try:  # before hours of decoding
+        return DataConfig(height=height, width=width).size
+    except InputError as error:
+        raise InputError(f"{images.folder} holds pictures of {width}x{height} pixels: {error} Give --size.") from None
 
 
 def measure_ink(poses: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -173,19 +182,34 @@ def _kept(data: Path, name: str, size: Size, digest: str, write: Callable[[IO[by
     stem = f"{name}_{size[0]}x{size[1]}"
     cache = _cache_folder(data, f"{stem}_{digest}.npy")
     path = cache / f"{stem}_{digest}.npy"
-    if not path.exists():
+    if not _is_whole(path):
         with FileLock(cache / f"{stem}.lock"):  # whoever comes second finds the work done
-            if not path.exists():
+            if not _is_whole(path):
                 for outdated in cache.glob(f"{stem}_*"):
                     outdated.unlink()
                 partial = path.with_suffix(".partial")
                 try:
                     with partial.open("wb") as file:
                         write(file)
+                        file.flush()
+                        os.fsync(file.fileno())  # else a power cut could leave the name without the content
                     partial.replace(path)
+                except OSError as error:
+                    if error.filename:
+                        raise  # a picture that cannot be read
+                    raise InputError(f"The decoded frames cannot be kept in {cache}: {error.strerror}.") from error
                 finally:
                     partial.unlink(missing_ok=True)
     return _mapped(path)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether an array is there to its end."""
+    try:
+        _mapped(path)
+    except (OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 def _cache_folder(data: Path, wanted: str) -> Path:
@@ -201,8 +225,20 @@ def _cache_folder(data: Path, wanted: str) -> Path:
     return folder
 
 
-def _read(path: Path, size: Size) -> NDArray[np.uint8]:
-    return resize_frame(read_picture(path), size)
+def read_sized(path: Path, size: Size) -> NDArray[np.uint8]:
+    """A picture of a data set, resized.
+
+    Raises:
+        InputError: If it cannot be read; many are called alike, so that it names the folder too.
+    """
+    return resize_frame(_read(path), size)
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    try:
+        return read_picture(path)
+    except InputError as error:
+        raise InputError(f"{path.parent}: {error}") from None
 
 
 def _decode(listing: _Listing, size: Size) -> Iterator[NDArray[np.uint8]]:
@@ -213,6 +249,6 @@ def _decode(listing: _Listing, size: Size) -> Iterator[NDArray[np.uint8]]:
     ):
         for first in range(0, count, _DECODED_AT_ONCE):
             some = range(first, min(count, first + _DECODED_AT_ONCE))
-            for picture in pool.map(lambda i: _read(listing.path(i), size), some):
+            for picture in pool.map(lambda i: read_sized(listing.path(i), size), some):
                 yield picture
                 bar.update()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 from tqdm import tqdm
 
-from cvae.config import STRICT
+from cvae.config import STRICT, DataConfig
 from cvae.errors import InputError
 from cvae.files import filling
 from cvae.inputs import LIMITS
@@ -91,6 +91,13 @@ class ShardConfig:
     def __post_init__(self) -> None:
         if self.shard_frames < 1:
             raise InputError(f"--shard-frames is 1 or more; got {self.shard_frames}.")
+        if self.size is not None:
+            DataConfig(height=self.size[0], width=self.size[1])
+        for split in ("val", "test"):
+            if (copied := self.data / split).resolve() in self.out.resolve().parents:
+                raise InputError(
+                    f"--out {self.out} lies in {copied}, which is copied into it; give a folder elsewhere."
+                )
 
 
 def shard(config: ShardConfig) -> None:
@@ -108,8 +115,16 @@ def shard(config: ShardConfig) -> None:
         (out / "train" / "index.json").write_text(json.dumps(asdict(index)) + "\n")
         for split in ("val", "test"):
             if (config.data / split).is_dir():
-                shutil.copytree(config.data / split, out / split)
+                _copy(config.data / split, out / split)
     print(f"{len(recordings)} frames in {len(pieces)} pieces in {len(shards)} shards: {config.out}")
+
+
+def _copy(folder: Path, target: Path) -> None:
+    try:
+        shutil.copytree(folder, target)
+    except shutil.Error as error:  # a list of all files, which are many
+        source, _, why = error.args[0][0]
+        raise InputError(f"{folder} cannot be copied, beginning with {source}: {why}.") from error
 
 
 def _cut(recordings: Recordings, longest: int) -> list[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """The sequences that a checkpoint is measured on: a first frame, poses, and the truth where there is one."""
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvae.errors import InputError
-from cvae.pictures import read_picture, resize_frame
 from cvae.stills import natural_order
 from training.data.clips import Recordings, open_split
+from training.data.folders import read_sized
 
 log = logging.getLogger(__name__)
 
 Size = tuple[int, int]
 Split = Literal["test", "val"]
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Frames(Protocol):
@@ -39,7 +41,7 @@ class PictureFiles:
         return len(self.paths)
 
     def __getitem__(self, asked: slice, /) -> NDArray[np.uint8]:
-        return np.stack([resize_frame(read_picture(path), self.size) for path in self.paths[asked]])
+        return np.stack([read_sized(path, self.size) for path in self.paths[asked]])
 
 
 @dataclass(frozen=True)
@@ -106,15 +108,20 @@ def _open_folder(test: Path, name: str, size: Size) -> PoseSequence:
     if truth:
         truth.setdefault(numbers[0], first)
         _check_whole(f"test_gt/{name}", truth, numbers)
-    first_frame = resize_frame(read_picture(first), size)
+    first_frame = read_sized(first, size)
     posed, true = (PictureFiles([files[n] for n in numbers if files], size) for files in (poses, truth))
     return PoseSequence(name, first_frame, posed, true if truth else None)
 
 
 def _numbered(folder: Path) -> dict[int, Path]:
-    return {int(path.stem): path for path in folder.glob("*.png") if path.stem.isdecimal()}
+    return {int(path.stem): path for path in folder.glob("*.png") if _NUMBER.fullmatch(path.stem)}
 
 
 def _check_whole(folder: str, files: dict[int, Path], numbers: range) -> None:
-    if lacking := [n for n in numbers if n not in files]:
-        raise InputError(f"{folder} lacks {len(lacking)} of {len(numbers)} pictures, the first is {lacking[0]}.png.")
+    # By counting: a stray file named by date and time makes a range that cannot be gone through.
+    if lacking := len(numbers) - sum(n in numbers for n in files):
+        first = next(n for n in numbers if n not in files)
+        raise InputError(
+            f"{folder} lacks {lacking} of {len(numbers)} pictures, the first is {first}.png; the last that is there is "
+            f"{numbers[-1]}.png."
+        )

@@ -74,9 +74,34 @@ def test_what_a_killed_process_left_behind_is_no_frame_and_goes(lab_folder: Path
 
 def test_a_damaged_picture_leaves_no_half_of_a_cache(lab_folder: Path) -> None:
     (lab_folder / "train" / "train_img" / "7.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
-    with pytest.raises(InputError, match=r"7\.png"):
+    with pytest.raises(InputError, match=r'train_img: "7\.png" is damaged'):
         open_split(lab_folder, "train", (16, 32))
     assert not list((lab_folder / ".cache").glob("train_img*.[np]*"))
+
+
+@pytest.mark.parametrize("kept", [0, 100, 5000])
+def test_a_cache_that_was_cut_off_is_made_again(lab_folder: Path, kept: int) -> None:
+    whole = open_split(lab_folder, "train").frames.copy()
+    for path in (lab_folder / ".cache").glob("train_[il]*.npy"):
+        path.write_bytes(path.read_bytes()[:kept])
+    assert np.array_equal(open_split(lab_folder, "train").frames, whole)
+
+
+def test_a_full_disk_is_told_with_the_folder_of_the_cache(lab_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match=r"cannot be kept in .*data/\.cache: No space left on device\."):
+        open_split(lab_folder, "train")
+    assert not list((lab_folder / ".cache").glob("*.[np]*"))
+
+
+def test_pictures_too_large_for_any_network_are_refused_before_they_are_decoded(lab_folder: Path) -> None:
+    write_pictures(lab_folder / "train" / "train_img", np.zeros((1, 1200, 1600, 3), np.uint8))
+    with pytest.raises(InputError, match=r"pictures of 1600x1200 pixels: height is 8 to 1024 .* Give --size\."):
+        open_split(lab_folder, "train")
+    assert not (lab_folder / ".cache").exists()
 
 
 def test_frames_of_a_folder_that_cannot_be_written_are_kept_in_the_users_cache(

@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,29 @@ def test_an_index_that_cannot_be_used_is_refused(shards: Path, changes: dict[str
     change_index(shards, changes)
     with pytest.raises(InputError, match=message):
         open_shards(shards / "train")
+
+
+@pytest.mark.parametrize("size", [(0, 0), (-4, 8), (9000, 9000)])
+def test_frames_have_a_size_that_a_network_takes(lab_folder: Path, tmp_path: Path, size: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match="height is 8 to 1024 pixels; got"):
+        ShardConfig(data=lab_folder, out=tmp_path / "x", size=size)
+
+
+def test_shards_are_not_written_into_what_is_copied_beside_them(lab_folder: Path) -> None:
+    with pytest.raises(InputError, match=r"val/shards lies in .*data/val, which is copied into it"):
+        ShardConfig(data=lab_folder, out=lab_folder / "val" / "shards")
+
+
+def test_a_disk_too_full_for_a_copy_is_told_with_one_file_and_leaves_nothing(
+    lab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise shutil.Error([(f"{n}.png", "copy", "[Errno 28] No space left on device") for n in range(9)])
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(InputError, match=r"data/val cannot be copied, beginning with 0\.png: .*left on device\.$"):
+        shard(ShardConfig(data=lab_folder, out=tmp_path / "x"))
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_shard_has_at_least_a_frame(lab_folder: Path, tmp_path: Path) -> None:

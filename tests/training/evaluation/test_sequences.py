@@ -67,6 +67,27 @@ def test_what_a_sequence_lacks_is_named(data: Path, missing: list[str], message:
         open_sequences(data, "test", SIZE)
 
 
+@pytest.mark.parametrize("stray", ["20231115093000", "9" * 40, "٥"])
+def test_a_stray_picture_named_by_no_number_of_the_sequence_ends_in_a_sentence_or_nothing(
+    data: Path, stray: str
+) -> None:
+    folder = data / "test" / "test_label" / "9"
+    (folder / f"{stray}.png").write_bytes((folder / "5.png").read_bytes())
+    if stray.startswith("2"):
+        with pytest.raises(InputError, match=r"the first is 12\.png; the last that is there is 20231115093000\.png"):
+            open_sequences(data, "test", SIZE)
+    else:
+        assert [len(sequence.poses) for sequence in open_sequences(data, "test", SIZE)] == [COUNT, COUNT]
+
+
+def test_a_damaged_picture_of_a_sequence_is_named_with_its_folder(data: Path) -> None:
+    (data / "test" / "test_gt" / "9" / "7.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
+    truth = open_sequences(data, "test", SIZE)[0].truth
+    assert truth is not None
+    with pytest.raises(InputError, match=r'test_gt/9: "7\.png" is damaged'):
+        truth[4:8]
+
+
 def test_a_folder_without_sequences_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"test_label holds no sequences; expected folders 0, 1"):
         open_sequences(tmp_path, "test", SIZE)
