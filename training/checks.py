@@ -5,6 +5,9 @@ from typing import Any
 
 from cvae.errors import InputError
 
+MAX_SEED = 2**63
+"""One above the largest that torch takes."""
+
 
 def check(option: str, value: Any, holds: Callable[[Any], bool], expected: str) -> None:
     """Make sure that the value of an option is one that can be used.

@@ -65,13 +65,16 @@ class Log:
 
 
 def read_rows(out: Path) -> list[Row]:
-    """The rows of a run so far; a last line that was cut off is left out."""
+    """The rows of a run so far; lines that are none, as one that was cut off, are left out."""
     if not (out / METRICS).exists():
         return []
-    rows = []
-    for line in (out / METRICS).read_text().splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
-    return rows
+    return [row for line in (out / METRICS).read_text(errors="replace").splitlines() if (row := _row(line))]
+
+
+def _row(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    is_row = isinstance(row, dict) and "step" in row and all(isinstance(v, int | float) for v in row.values())
+    return row if is_row else None

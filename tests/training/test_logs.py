@@ -2,6 +2,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -30,6 +31,14 @@ def test_a_resumed_log_drops_what_will_be_trained_again(tmp_path: Path) -> None:
     rows = read_rows(tmp_path)
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert [row["loss"] > 1 for row in rows] == [False, False, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    "line", [b"\xff\xfe\0", b"5", b"[" * 10**5, b'{"loss": 1}', b'{"step": "a"}', b'{"step": 2, "loss": "b"}']
+)
+def test_a_line_that_is_no_row_costs_that_line_alone(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "metrics.jsonl").write_bytes(b'{"step": 1, "loss": 0.5}\n' + line + b'\n{"step": 3, "loss": 0.25}\n')
+    assert [row["step"] for row in read_rows(tmp_path)] == [1, 3]
 
 
 def test_tensorboard_has_the_numbers_and_a_moving_picture(tmp_path: Path) -> None:

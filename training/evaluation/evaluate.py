@@ -22,6 +22,7 @@ from cvae.metrics import SSIM_WINDOW, psnr
 from cvae.models import Model
 from cvae.rollout import CHUNK, rollout_in_chunks
 from hub.pull import open_checkpoint
+from training.checks import MAX_SEED, check
 from training.data.clips import Recordings
 from training.evaluation.results import Submission, Writer, sequence_writer
 from training.evaluation.scores import KINDS, Scores, grade_line, summarise, table_header, table_row
@@ -50,6 +51,9 @@ class EvaluateConfig:
     """Of the draws, which begin anew with every sequence."""
     device: str | None = None
     """`cpu` or `cuda`; the GPU where there is one, by default."""
+
+    def __post_init__(self) -> None:
+        check("--seed", self.seed, lambda seed: 0 <= seed < MAX_SEED, f"0 to {MAX_SEED - 1}")
 
 
 def evaluate(config: EvaluateConfig) -> None:

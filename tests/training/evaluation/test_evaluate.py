@@ -163,6 +163,12 @@ def test_a_seed_repeats_the_draws_of_a_network_that_samples(data: Path, tiny_che
     assert other != first != mean
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_that_torch_does_not_take_is_refused(data: Path, seed: int) -> None:
+    with pytest.raises(InputError, match=f"--seed is 0 to {2**63 - 1}; got {seed}"):
+        EvaluateConfig(data=data, seed=seed)
+
+
 def test_prediction_in_chunks_is_the_rollout_of_the_whole(tiny_model: PoseCVAE) -> None:
     frames, poses = moving_square(21)
     together = rollout(tiny_model, to_clip(frames[:1])[0], to_clip(poses))
