@@ -19,8 +19,10 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+import hub.client  # noqa: F401  # before the first request
 from cvae.errors import InputError
 from hub.references import NoSuchModel
+from hub.words import one_line
 
 LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
 _TOKEN = re.compile(r"\b(hf|api)_[A-Za-z0-9_]{4,}")
@@ -136,6 +138,5 @@ def _refusal(error: HfHubHTTPError, what: str) -> str:
 
 def _said(text: str | None) -> str:
     """What the server or the client said, short and harmless, to stand inside a sentence."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text or "").split())
-    line = line if len(line) <= _MOST_LETTERS else line[:_MOST_LETTERS] + "…"
+    line = one_line(text or "", _MOST_LETTERS)
     return f', "{line}"' if line else ""
