@@ -12,7 +12,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from cvae.checkpoint import BUNDLED, Checkpoint, load_checkpoint
+from cvae.checkpoint import BUNDLED, Checkpoint
 from cvae.cli import run_options
 from cvae.device import pick_device
 from cvae.errors import InputError
@@ -111,9 +111,7 @@ def open_page(options: Options) -> tuple[gr.Blocks, str]:
     """
     device = pick_device(options.device)
     fetched = local_checkpoint(options.checkpoint)
-    checkpoint = load_checkpoint(fetched.folder, device)
-    if fetched.commit:
-        checkpoint = replace(checkpoint, name=fetched.name)
+    checkpoint = fetched.load(device)
     size = checkpoint.config.data
     page = build_page(checkpoint, fitting(find_examples(HERE / "examples"), size.size), fetched.note)
     return page, f"{checkpoint.name}, {size.width}x{size.height} pixels, on {device}"

@@ -1,7 +1,6 @@
 """Bringing the files of one commit into the Hub's cache: known before, bounded, and whole."""
 
 import hashlib
-import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,27 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import (
-    HfApi,
     constants,
     get_hf_file_metadata,
     hf_hub_download,
     hf_hub_url,
     try_to_load_from_cache,
 )
+from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils.tqdm import tqdm
 
 from cvae.checkpoint import CONFIG, MAX_CONFIG_BYTES, WEIGHTS, read_config, weight_bytes
 from cvae.errors import InputError
 from cvae.files import replacing
 from cvae.runs import TRAINING
+from hub.commits import model_at
 from hub.faults import faults
-from hub.references import Reference, is_commit
+from hub.references import Reference, is_beginning_of_commit, is_commit
 
 MAX_TRAINING_BYTES = 1_000_000
 MAX_HEADER_BYTES = 1_000_000
 """Of the names and shapes in a safetensors file."""
 _ETAG = re.compile(r"[\w.-]{1,128}", re.ASCII)
-logging.getLogger("huggingface_hub.file_download").setLevel(logging.ERROR)  # its warnings show signed addresses
 constants.DOWNLOAD_CHUNK_SIZE = 2**16  # instead of 10 MB: the bar moves, and little is lost where a download is cut
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
@@ -66,7 +65,7 @@ def look_up(reference: Reference) -> Offer:
         InputError: If it refuses, or what lies there is no checkpoint.
     """
     with faults(str(reference)):
-        info = HfApi().model_info(reference.repo, revision=reference.revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+        info = model_at(reference)
         if info.sha is None or not is_commit(info.sha):
             raise ValueError("it names no commit")
         commit, names = info.sha, {file.rfilename for file in info.siblings or ()}
@@ -107,18 +106,26 @@ def find_in_cache(reference: Reference) -> Path | None:
     Raises:
         InputError: If a file there is damaged.
     """
-    revision = reference.revision or constants.DEFAULT_REVISION
-    config = try_to_load_from_cache(reference.repo, CONFIG, revision=revision)
-    if not isinstance(config, str):
-        return None
-    folder = Path(config).parent
-    if not (folder / WEIGHTS).is_file():
+    folder = _cached_folder(reference)
+    if folder is None or not (folder / WEIGHTS).is_file():
         return None
     for path in (folder / CONFIG, folder / WEIGHTS):
         etag = path.readlink().name if path.is_symlink() else ""  # the cache calls a content by its ETag
         if not _is_whole(path, etag):
             raise InputError(f"The copy of {reference} in the cache is damaged ({path}), and the Hub cannot be asked.")
     return folder
+
+
+def _cached_folder(reference: Reference) -> Path | None:
+    revision = reference.revision or constants.DEFAULT_REVISION
+    config = try_to_load_from_cache(reference.repo, CONFIG, revision=revision)
+    if isinstance(config, str):
+        return Path(config).parent
+    if not is_beginning_of_commit(revision):
+        return None
+    snapshots = Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=reference.repo, repo_type="model"), "snapshots")
+    found = [config.parent for config in snapshots.glob(f"{revision}*/{CONFIG}")]
+    return found[0] if len(found) == 1 else None
 
 
 def _ask_for(repo: str, commit: str, name: str, called: str) -> Promise:

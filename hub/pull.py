@@ -2,6 +2,8 @@
 
 import logging
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,10 @@ from cvae.files import filling
 from cvae.inputs import quoted
 from cvae.runs import TRAINING
 from hub.references import NoSuchModel, as_folder, parse_reference
+from hub.words import one_line
 
+_MOST_LETTERS = 500
+"""Of a refusal."""
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +46,10 @@ class Fetched:
         Raises:
             InputError: If it does not fit together.
         """
-        return load_checkpoint(self.folder, device, self.name if self.commit else None)
+        if self.commit is None:
+            return load_checkpoint(self.folder, device)
+        with _short_refusals():
+            return load_checkpoint(self.folder, device, self.name)
 
 
 def open_checkpoint(reference: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
@@ -97,10 +105,22 @@ def fetch_checkpoint(reference: str) -> Fetched:
         if found is None:
             raise InputError(f"{error} {parsed} is neither in the cache nor a folder.") from None
         folder, commit = found, found.name
-        note = f"{error} A copy of {parsed.at(commit)} from the cache is used, which may be out of date."
+        named = parsed.revision is not None and commit.startswith(parsed.revision)
+        age = "" if named else ", which may be out of date"
+        note = f"{error} A copy of {parsed.at(commit)} from the cache is used{age}."
     else:
-        folder, commit = download(offer), offer.commit
+        with _short_refusals():
+            folder, commit = download(offer), offer.commit
     return Fetched(folder, parsed.at(commit), note, commit)
+
+
+@contextmanager
+def _short_refusals() -> Iterator[None]:
+    """Around the reading of what strangers wrote: a refusal may repeat it, whatever it is."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(one_line(str(error), _MOST_LETTERS)) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +128,7 @@ class PullConfig:
     """Take a checkpoint from the Hub: config.json, model.safetensors and training.json of one commit."""
 
     model: Positional[str]
-    """user/name or user/name@revision; the revision is a branch, a tag or a commit."""
+    """user/name or user/name@revision; the revision is a branch, a tag, or seven or more digits of a commit."""
     out: Path | None = None
     """A new folder for it; by default it is only brought into the Hub's cache."""
 

@@ -10,6 +10,7 @@ from cvae.inputs import quoted
 _NAME = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_]([\w.-]{0,94}[A-Za-z0-9_])?(?<!\.git)", re.ASCII)
 _REVISION = re.compile(r"(?!.*(\.\.|//|/\.|@\{))[A-Za-z0-9_][\w./+#=-]{0,199}(?<![./])(?<!\.lock)", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_BEGINNING = re.compile(r"[0-9a-f]{7,39}")
 _EXPECTED = "expected user/name or user/name@revision, where revision is a branch, a tag or a commit"
 
 
@@ -63,6 +64,11 @@ def parse_repo(text: str) -> str:
 def is_commit(revision: str | None) -> bool:
     """Whether it is a full commit hash, which never means anything else later."""
     return revision is not None and _COMMIT.fullmatch(revision) is not None
+
+
+def is_beginning_of_commit(revision: str | None) -> bool:
+    """Whether it may be a shortened commit hash, as `Reference.at` writes it."""
+    return revision is not None and _BEGINNING.fullmatch(revision) is not None
 
 
 def as_folder(text: str | Path) -> Path | None:

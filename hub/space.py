@@ -83,15 +83,14 @@ def publish(config: SpaceConfig, folder: Path) -> str:
     Raises:
         InputError: If the Hub refuses or cannot be asked, or the Space could not load its model.
     """
-    from huggingface_hub import HfApi, get_session
+    from huggingface_hub import HfApi
 
+    from hub.commits import model_at
     from hub.faults import faults
-    from hub.upload import SECONDS_OF_SILENCE
 
-    get_session().timeout = SECONDS_OF_SILENCE
-    api, model = HfApi(), parse_reference(config.model)
+    api = HfApi()
     with faults(config.model):
-        info = api.model_info(model.repo, revision=model.revision)
+        info = model_at(parse_reference(config.model))
     if (info.private or info.gated) and not config.private_model_token_from_env:
         raise InputError(
             f"{config.model} is private or gated, so that the Space could not load it; give it a token that can, in "

@@ -11,7 +11,6 @@ from huggingface_hub import (
     CommitOperationDelete,
     HfApi,
     ModelInfo,
-    get_session,
 )
 from huggingface_hub.errors import HfHubHTTPError
 from tyro.conf import Positional
@@ -23,8 +22,6 @@ from hub.files import OPTIONAL
 
 _ATTEMPTS = 5
 """Of a commit that others come before."""
-SECONDS_OF_SILENCE = 120.0
-"""After which the Hub is given up; its client would wait for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +49,6 @@ def upload(options: Upload) -> str:
     Raises:
         InputError: If the Hub refuses or cannot be asked, or what is to be private is public.
     """
-    get_session().timeout = SECONDS_OF_SILENCE
     api = HfApi()
     with faults(options.repo):
         api.create_repo(options.repo, private=options.private or None, exist_ok=True)

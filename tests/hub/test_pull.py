@@ -1,5 +1,6 @@
 """Checkpoints from the Hub: the real client, the real server, and what can go wrong between them."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import constants
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 
 from cvae.checkpoint import BUNDLED, load_checkpoint
 from cvae.errors import InputError
@@ -77,6 +78,38 @@ def test_a_branch_a_tag_and_a_commit_name_their_own_versions(walk: HubServer, ti
     assert fetch_checkpoint(f"{WALK}@{first}").commit == first
     assert fetch_checkpoint(f"{WALK}@main").commit == second
     assert fetch_checkpoint(WALK).commit == second
+
+
+def test_the_name_that_is_shown_of_a_version_is_taken_for_it(walk: HubServer, tiny_checkpoint: Path) -> None:
+    first = fetch_checkpoint(WALK)
+    walk.set_page_size(1)
+    change(walk, tiny_checkpoint)
+    again = fetch_checkpoint(first.name)
+    assert (again.commit, again.name) == (first.commit, first.name)
+    assert fetch_checkpoint(f"{WALK}@{str(first.commit)[:7]}").commit == first.commit
+
+
+def test_the_name_of_a_version_on_another_branch_is_taken_for_it(walk: HubServer) -> None:
+    walk.repo(WALK).set_ref("heads", "feature/arms", sha(walk))
+    commit = walk.commit(WALK, {"NOTES.md": "other"}, branch="feature/arms")
+    assert fetch_checkpoint(f"{WALK}@{commit[:12]}").commit == commit
+
+
+def test_a_branch_that_is_called_like_a_commit_wins(walk: HubServer, tiny_checkpoint: Path) -> None:
+    first = sha(walk)
+    second = change(walk, tiny_checkpoint)
+    walk.repo(WALK).set_ref("heads", first[:12], second)
+    assert fetch_checkpoint(f"{WALK}@{first[:12]}").commit == second
+
+
+def test_the_beginning_of_several_commits_is_refused(walk: HubServer) -> None:
+    walk.faults.change("GET .*/commits/", lambda all: [one | {"id": f"0123456{i:033}"} for i, one in enumerate(all)])
+    assert refusal(f"{WALK}@0123456") == "alice/walk@0123456 may be any of 2 commits; expected more digits."
+
+
+@pytest.mark.parametrize("digits", ["0123456", "012345", "0123456789ab"])
+def test_digits_that_begin_no_commit_are_told(walk: HubServer, digits: str) -> None:
+    assert f"alice/walk@{digits} is not there: there is no such branch, tag or commit" in refusal(f"{WALK}@{digits}")
 
 
 def test_only_the_files_of_a_checkpoint_are_taken(walk: HubServer) -> None:
@@ -233,10 +266,15 @@ def test_without_the_hub_and_a_copy_both_are_told(walk: HubServer, how: str, mon
     assert refusal().endswith(" alice/walk is neither in the cache nor a folder.")
 
 
-def test_without_the_hub_a_whole_commit_is_found_in_the_cache(walk: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_hub_a_commit_is_found_in_the_cache_and_never_out_of_date(
+    walk: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     commit = str(fetch_checkpoint(WALK).commit)
     cut_off(walk, "offline", monkeypatch)
-    assert fetch_checkpoint(f"{WALK}@{commit}").commit == commit
+    for revision in (commit, commit[:12]):
+        found = fetch_checkpoint(f"{WALK}@{revision}")
+        assert found.commit == commit
+        assert found.note is not None and found.note.endswith(f"A copy of {WALK}@{commit[:12]} from the cache is used.")
     assert "is neither in the cache nor a folder" in refusal(f"{WALK}@v9")
 
 
@@ -346,6 +384,17 @@ def test_a_hostile_config_is_refused_before_the_weights_are_asked_for(
     walk.commit(WALK, {"config.json": config})
     assert expected in refusal()
     assert walk.requests.matching("GET /contents/") == []
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_what_strangers_wrote_makes_no_refusal_long_or_harmful(walk: HubServer, name: str) -> None:
+    nasty = "\x1b[31m\n" + "x" * 90_000
+    config = walk.files(WALK)["config.json"].decode().replace('"format"', f'{json.dumps(nasty)}: 1, "format"')
+    content = config.encode() if name == "config.json" else save({nasty: torch.zeros(1)})
+    walk.commit(WALK, {name: content})
+    sentence = refusal()
+    assert sentence.startswith(f"alice/walk@{sha(walk)[:12]}") and len(sentence) < 600
+    assert sentence.isprintable()
 
 
 def test_a_config_that_is_too_large_is_never_fetched(walk: HubServer) -> None:

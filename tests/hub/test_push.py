@@ -194,7 +194,7 @@ def test_a_connection_that_is_cut_is_told_in_a_sentence(hub_here: HubServer, run
 
 
 def test_a_hub_that_says_nothing_is_given_up(hub_here: HubServer, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.upload.SECONDS_OF_SILENCE", 0.5)
+    monkeypatch.setattr("hub.client.SECONDS_OF_SILENCE", 0.5)
     hub_here.faults.delay("POST /api/repos/create", 5.0)
     with pytest.raises(InputError, match="The Hub did not answer in time"):
         push_to("alice/walk", run)

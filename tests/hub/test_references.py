@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cvae.errors import InputError
-from hub.references import Reference, as_folder, is_commit, parse_reference
+from hub.references import Reference, as_folder, is_beginning_of_commit, is_commit, parse_reference
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -89,6 +89,11 @@ def test_what_cannot_be_a_path_is_none(text: str) -> None:
 def test_only_a_whole_hash_is_a_commit() -> None:
     assert is_commit(COMMIT)
     assert not any(is_commit(text) for text in (None, "main", COMMIT[:12], COMMIT + "0", COMMIT.upper()))
+
+
+def test_seven_digits_begin_a_commit_and_forty_are_one() -> None:
+    assert all(is_beginning_of_commit(COMMIT[:digits]) for digits in (7, 12, 39))
+    assert not any(is_beginning_of_commit(text) for text in (None, "main", COMMIT[:6], COMMIT, COMMIT[:12].upper()))
 
 
 def test_a_version_is_called_by_the_beginning_of_its_commit() -> None:

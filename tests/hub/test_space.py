@@ -12,9 +12,11 @@ import pytest
 from gradio_client import Client, handle_file
 from huggingface_hub import SpaceCard
 
+import app
 from cvae.errors import InputError
 from cvae.poses.weights import PoseWeights
 from hub import space_folder
+from hub.pull import fetch_checkpoint
 from hub.space import SpaceConfig, space
 from hub.space_folder import ROOT
 from tests.hub.conftest import hub_env
@@ -167,6 +169,18 @@ def test_a_private_model_takes_a_token_that_is_a_secret_and_nowhere_else(
     said = "".join(capfd.readouterr())
     assert hub_here.token not in said
     assert reading not in said
+
+
+def test_a_space_serves_the_version_whose_name_is_shown(hub_here: HubServer, model: str) -> None:
+    space(SpaceConfig(space="alice/page", model=f"alice/walk@{model[:12]}"))
+    assert hub_here.variables("alice/page") == {"MODEL_ID": f"alice/walk@{model[:12]}"}
+    assert fetch_checkpoint(hub_here.variables("alice/page")["MODEL_ID"]).commit == model
+
+
+def test_the_page_names_a_model_that_does_not_fit_together_as_the_hub_does(hub_here: HubServer, model: str) -> None:
+    commit = hub_here.commit("alice/walk", {"model.safetensors": b"none"})
+    with pytest.raises(InputError, match=rf"^alice/walk@{commit[:12]}/model.safetensors is not"):
+        app.open_page(app.Options(checkpoint="alice/walk", device="cpu"))
 
 
 def test_a_refusal_of_the_hub_is_told_in_one_sentence(hub_here: HubServer, model: str) -> None:
