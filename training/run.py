@@ -155,7 +155,7 @@ def save_run(run: Run, out: Path, minutes: float, score: float) -> Path:
         score: PSNR of the validation, dB.
 
     Raises:
-        InputError: If it cannot be written, as on a full disk; it names the last checkpoint that was.
+        OSError: If it cannot be written, as on a full disk.
     """
     folder = step_folder(out, run.step)
     told = {"step": run.step, "minutes": round(minutes, 1), "validation_psnr": round(score, 3)}
@@ -174,11 +174,10 @@ def save_run(run: Run, out: Path, minutes: float, score: float) -> Path:
             save_checkpoint(partial, run.checkpoint_config, run.average, run.description | told)
             (partial / STATE).mkdir()
             torch.save(state, partial / STATE / _STATE_FILE)
-    except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
-        reason = error.strerror if isinstance(error, OSError) else "the disk may be full"
-        kept = list(checkpoints_in(out).values())
-        last = f"the last good checkpoint is {kept[-1]}" if kept else "there is no earlier checkpoint"
-        raise InputError(f"Step {run.step} cannot be saved in {out} ({reason}); {last}.") from error
+    except InputError as error:
+        raise OSError(str(error).removesuffix(".")) from error
+    except RuntimeError as error:  # torch's word for a full disk
+        raise OSError("the disk may be full") from error
     _prune(out)
     return folder
 

@@ -3,9 +3,10 @@
 import logging
 import math
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import NamedTuple
+from types import TracebackType
+from typing import NamedTuple, Self
 
 import torch
 from accelerate import Accelerator
@@ -65,8 +66,11 @@ def train(config: TrainConfig) -> Path:
             f"Not all processes find the same checkpoints in {config.out}; expected a disk that all share."
         )
     watcher = Watcher(run, config, clock, validation, publisher)
-    with publisher or nullcontext(), StopRequest() as stop, closing(watcher):
-        fit(run, config, clock, source, watcher, stop)
+    try:
+        with publisher or nullcontext(), StopRequest() as stop, watcher:
+            fit(run, config, clock, source, watcher, stop)
+    except OSError as error:
+        raise watcher.failure(f"{error.filename or config.out}: {error.strerror or error}") from error
     accelerator.wait_for_everyone()
     accelerator.end_training()
     if stop.signal:
@@ -261,13 +265,14 @@ class Watcher:
             self.publisher.offer(shown, PREVIEW_FPS)
 
     def diverged(self, what: str) -> InputError:
+        """What to raise where numbers are none any more."""
+        return self.failure(what, f" Try a --optimizer.peak-lr below {self.config.recipe.optimizer.peak_lr:g}.")
+
+    def failure(self, what: str, advice: str = "") -> InputError:
         """What to raise: `what` it was, at which step and learning rate, and what is left."""
         rate, kept = self.run.optimizer.param_groups[0]["lr"], list(checkpoints_in(self.config.out).values())
         last = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was saved yet"
-        return InputError(
-            f"{what} at step {self.run.step}, with a learning rate of {rate:.3g}; {last}. Try a "
-            f"--optimizer.peak-lr below {self.config.recipe.optimizer.peak_lr:g}."
-        )
+        return InputError(f"{what} at step {self.run.step}, with a learning rate of {rate:.3g}; {last}.{advice}")
 
     def end(self) -> None:
         """Save what was learned since the last validation, and publish the best of all."""
@@ -280,7 +285,13 @@ class Watcher:
             score = "" if self.bar.score is None else f", validation PSNR {self.bar.score:.2f} dB"
             logger.info("%d steps%s: %s", self.run.step, score, self.config.out)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Draw the figures and end the files, however the training ended."""
         if self.log:
-            self.log.close()
+            with suppress(OSError, InputError) if error else nullcontext():  # of two faults the first is told
+                self.log.close()

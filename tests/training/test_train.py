@@ -182,6 +182,32 @@ def test_weights_that_are_no_numbers_are_never_saved_as_a_checkpoint(lab_folder:
     assert not checkpoints_in(tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        ("torch.save", RuntimeError("PytorchStreamWriter failed writing file")),
+        ("training.run.save_checkpoint", OSError(28, "No space left on device")),
+        ("training.run.filling", InputError("step_000004 cannot be made a folder: No space left on device.")),
+        ("training.logs.Log.write", OSError(28, "No space left on device")),
+        ("training.logs.plot_training", OSError(28, "No space left on device")),
+    ],
+)
+def test_a_full_disk_stops_and_names_the_last_good_checkpoint(
+    place: str, fault: Exception, lab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise fault
+
+    run = train(config(lab_folder, tmp_path / "run"))
+    monkeypatch.setattr(place, full)
+    message = (
+        r"run: (No space|the disk may be full|step_.* No space).* at step 4, with a learning rate of .*step_000003\.$"
+    )
+    with pytest.raises(InputError, match=message):
+        train(config(lab_folder, run, steps=4, resume=True))
+    assert list(checkpoints_in(run)) == [3] and load_checkpoint(run)
+
+
 def test_batches_whose_gradients_are_added_up_train_as_one_batch_of_all(lab_folder: Path, tmp_path: Path) -> None:
     apart, together = (
         losses(
