@@ -1,6 +1,7 @@
 """The folder of a training run: which checkpoints lie in it, and which is the best."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def best_checkpoint(run: Path) -> Path | None:
 def _rank(checkpoint: Path) -> tuple[float, str]:
     """What `training.json` says of a checkpoint's validation, dB, and the folder's name."""
     try:
-        score = json.loads((checkpoint / TRAINING).read_text()).get("validation_psnr")
-    except (OSError, ValueError, AttributeError):
-        score = None
-    return (float(score) if isinstance(score, int | float) else float("-inf")), checkpoint.name
+        score = float(json.loads((checkpoint / TRAINING).read_text())["validation_psnr"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        score = math.nan
+    return (-math.inf if math.isnan(score) else score), checkpoint.name

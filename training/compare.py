@@ -13,7 +13,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from cvae.checkpoint import load_checkpoint
 from cvae.device import pick_device
+from cvae.errors import InputError
 from cvae.files import replacing
+from training.checks import check_all
 from training.config import TrainConfig
 from training.data.clips import open_split
 from training.evaluation.evaluate import choose_spans, rollout_psnr
@@ -118,6 +120,10 @@ class CompareConfig:
     device: str | None = None
     """`cpu` or `cuda`, to validate on; the GPU where there is one, by default."""
 
+    def __post_init__(self) -> None:
+        check_all(self, "", ("seeds",), 1)
+        pick_device(self.device)  # else a name that is none would be told after all trainings
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -192,6 +198,9 @@ def measure(config: CompareConfig, folders: list[Path]) -> Outcome:
         spans, sample = choose_spans(recordings, 630), checkpoint.config.sampling.sample
         psnr.append([rollout_psnr(checkpoint.model, recordings, span, sample).cpu() for span in spans])
     rows = [[row for row in read_rows(folder) if "loss" in row] for folder in folders]
+    for folder, row in zip(folders, rows, strict=True):
+        if not row:
+            raise InputError(f"{folder} made no step in its time; give more --max-minutes.")
     tail = [row[-max(1, len(row) // 20) :] for row in rows]
     losses = [sum(row["reconstruction"] for row in part) / len(part) for part in tail]
     return Outcome(psnr=psnr, steps=[int(row[-1]["step"]) for row in rows], loss=losses)

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 import tyro
 
+from cvae.config import Config, DataConfig
 from cvae.errors import InputError
 from hub.references import parse_repo
-from training.checks import check_all
+from training.checks import MAX_SEED, check, check_all
 from training.presets import PRESETS
 from training.recipe import Recipe
 
@@ -59,6 +60,11 @@ class TrainConfig:
         check_all(self, "", ("validate_every", "log_every"), 1)
         check_all(self, "", ("validation_frames",), 2)
         check_all(self, "", ("workers",), 0)
+        check("--seed", self.recipe.seed, lambda seed: seed < MAX_SEED, f"below {MAX_SEED}")
+        if self.recipe.size is not None:  # before all pictures are decoded in it
+            data = DataConfig(height=self.recipe.size[0], width=self.recipe.size[1])
+            if self.init_from is None:
+                Config(model=self.recipe.network.for_frames(data), data=data)
         if self.push_to_hub is not None:
             parse_repo(self.push_to_hub)
 

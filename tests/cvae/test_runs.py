@@ -34,6 +34,8 @@ def test_a_checkpoint_that_says_nothing_is_the_worst(tmp_path: Path) -> None:
     (save(tmp_path, 40, 1.0) / "training.json").write_text("{")
     (save(tmp_path, 50, 1.0) / "training.json").unlink()
     (save(tmp_path, 60, 1.0) / "training.json").write_text("[]")
+    save(tmp_path, 70, 10**400)  # more than a float holds
+    save(tmp_path, 80, float("nan"))
     assert best_checkpoint(tmp_path) == best
 
 

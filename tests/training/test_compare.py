@@ -1,5 +1,6 @@
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -64,6 +65,21 @@ def test_psnr_per_frame_is_the_mean_over_recordings_and_its_ends_those_of_the_lo
         {"none": Outcome(psnr=[[short]], steps=[1], loss=[0.1])},
     )
     assert "| none | 20.00 | - | - |" in alone
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"seeds": 0}, "--seeds is 1 or more; got 0"), ({"device": "tpu"}, "The device 'tpu' is not there")],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_trained(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        CompareConfig(axis="kl", data=Path(), out=Path(), steps=1, **changes)
+
+
+def test_minutes_too_few_for_a_step_are_told(lab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module.PRESETS, "default", tiny)
+    with pytest.raises(InputError, match=r"never-0 made no step in its time; give more --max-minutes\."):
+        compare(CompareConfig(axis="histogram", data=lab_folder, out=tmp_path, max_minutes=1e-9, device="cpu"))
 
 
 def test_a_budget_must_be_given(lab_folder: Path, tmp_path: Path) -> None:

@@ -57,6 +57,21 @@ def test_the_default_network_folds_pixels_of_large_frames() -> None:
     assert (small.patch_size, large.patch_size) == (2, 4)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        (Recipe(size=(9000, 9000)), "height is 8 to 1024 pixels; got 9000"),
+        (Recipe(size=(33, 65)), "multiples of 16 pixels in height and width; got 33x65"),
+        (Recipe(seed=2**63), f"--seed is below {2**63}; got {2**63}"),
+    ],
+)
+def test_sizes_and_seeds_that_cannot_work_are_refused_before_the_pictures_are_decoded(
+    recipe: Recipe, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        TrainConfig(data=Path("d"), out=Path("o"), steps=9, recipe=recipe)
+
+
 def test_an_unknown_preset_is_refused() -> None:
     with pytest.raises(InputError, match=r"--preset is one of default, lab4; got lab5"):
         parse("--preset", "lab5")
