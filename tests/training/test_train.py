@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,7 +33,8 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 TINY = Recipe(
     network=NetworkConfig(patch_size=1, widths=(16, 16), attention_levels=(1,)), clips=ClipsConfig(batch_size=2)
 )
-TINY_OPTIONS = ["--network.widths", "16", "16", "--network.attention-levels", "1", "--clips.batch-size", "2"]
+TINY_OPTIONS = ["--network.patch-size", "1", "--network.widths", "16", "16", "--network.attention-levels", "1"]
+TINY_OPTIONS += ["--clips.batch-size", "2"]
 
 
 def config(data: Path, out: Path, recipe: Recipe = TINY, **changes: Any) -> TrainConfig:
@@ -355,6 +357,23 @@ def test_the_last_and_the_best_checkpoint_are_kept(lab_folder: Path, tmp_path: P
     best = max(scores, key=lambda step: (round(scores[step], 3), step))
     assert set(checkpoints_in(run)) == {best, 6}
     assert load_checkpoint(run).name == f"run/step_{best:06d}"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+def test_a_compiled_training_has_the_losses_of_one_that_is_not_and_resumes(
+    lab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))  # its own takes minutes
+    plain = train(config(lab_folder, tmp_path / "plain"))
+    compiled = config(lab_folder, tmp_path / "compiled", steps=2, compile=True)
+    train(compiled)
+    train(replace(compiled, steps=3, resume=True))
+    assert losses(compiled.out)[:2] == pytest.approx(losses(plain)[:2], rel=1e-4)
+    assert (
+        load_file(last(compiled.out) / "model.safetensors").keys()
+        == load_file(last(plain) / "model.safetensors").keys()
+    )
 
 
 def launch(launcher: Sequence[str], lab_folder: Path, out: Path, *options: str) -> subprocess.Popen[str]:
