@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME`: how fast training and loading are, on this machine."""
+"""`python -m benchmarks NAME`: how fast training, generation and loading are, on this machine."""
 
 from cvae.cli import run_command
 
@@ -7,6 +7,10 @@ if __name__ == "__main__":
         "python -m benchmarks",
         {
             "training": ("benchmarks.training_speed:compare_training", "Our training against the lab's own loop."),
+            "generation": (
+                "benchmarks.generation_speed:compare_generation",
+                "Our network against the lab's, generating.",
+            ),
             "data": ("benchmarks.data_speed:compare_loading", "Loading from folders, from shards and as the lab does."),
         },
     )

@@ -6,11 +6,20 @@ import pytest
 import torch
 
 from benchmarks.data_speed import DataSpeedConfig, measure_loading
+from benchmarks.generation_speed import (
+    LAB,
+    GenerationSpeedConfig,
+    matrix_rate,
+    measure_generation,
+    operations,
+    prepared,
+)
 from benchmarks.lab_loop import LabLoop, lab_clips
 from benchmarks.stopwatch import measure_in_turns, print_table
 from benchmarks.training_speed import TrainingSpeedConfig, measure_training
 from cvae.config import Lab4Config
 from cvae.errors import InputError
+from cvae.models import build_model
 from tests.conftest import moving_square
 
 SMALL = Lab4Config(frame_channels=16, label_channels=8, latent_channels=4, decoder_channels=16)
@@ -63,3 +72,11 @@ def test_no_rounds_and_endless_turns_are_refused() -> None:
         TrainingSpeedConfig(rounds=0)
     with pytest.raises(InputError, match=r"--seconds is from 0 to 3600; got inf"):
         DataSpeedConfig(seconds=float("inf"))
+
+
+def test_generating_is_measured_beside_the_labs_way_and_its_work_is_counted() -> None:
+    speeds = measure_generation(GenerationSpeedConfig(threads=1, frames=1, rounds=1, seconds=1e-3))
+    assert next(iter(speeds)) == LAB
+    assert all(value > 0 for values in speeds.values() for value in values)
+    assert operations(prepared(build_model(Lab4Config()), torch.float32), (32, 64)) == pytest.approx(6.43e9, rel=0.01)
+    assert matrix_rate(torch.float32, side=64) > 0
