@@ -67,6 +67,8 @@ VARIANTS: dict[str, dict[str, Change]] = {
         "none": _kl(annealing="none"),
         "monotonic": _kl(annealing="monotonic", ratio=0.5),
         "cyclical": _kl(annealing="cyclical", ratio=0.5, cycles=4),
+        "zero": _kl(annealing="none", stop=0.0),
+        "1 per frame": _kl(annealing="none", stop=1.0, per_value=False),
     },
     "teacher-forcing": {
         "none": _forcing(initial=0.0),
