@@ -96,7 +96,7 @@ def _sentence(error: Exception, what: str) -> str:
         case httpx2.TransportError():
             place = "" if "HF_ENDPOINT" not in os.environ else " and HF_ENDPOINT"
             return f"The Hub cannot be reached: check the network{place}, and try again."
-        case RuntimeError():  # of Xet, after minutes of trying
+        case RuntimeError() | OSError(errno=None):  # of Xet, after minutes of trying; a file of another size
             said = _said(str(error))
             return f"The transfer broke off{said}; check the network, and try again, or with HF_HUB_DISABLE_XET=1."
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
