@@ -1,6 +1,7 @@
 """The page of a server that has no model to show, because it could not be loaded."""
 
 import html
+import re
 
 import gradio as gr
 
@@ -11,9 +12,17 @@ _PAGE = """<h1>Marionette</h1><h2>The model cannot be loaded</h2><p id="reason">
 model as user/name or user/name@revision, and, where the model is private or gated, the secret HF_TOKEN.</p>"""
 
 
+_FOLDERS = re.compile(r"""(?<![^\s"'(])/([^\s"'/]+/)+""")
+
+
 def build_failure_page(reason: str) -> gr.Blocks:
     """Lay out a page that tells the reason, one sentence, and nothing else."""
     on_gpu(lambda *_: (_ for _ in ()))  # a ZeroGPU Space in which nothing uses the GPU would be ended
     with gr.Blocks(title="Marionette", analytics_enabled=False) as page:
-        gr.HTML(_PAGE.format(reason=html.escape(reason)), elem_id="title")
+        gr.HTML(failure_text(reason), elem_id="title")
     return page
+
+
+def failure_text(reason: str) -> str:
+    """What stands on that page, as HTML; of a path on this machine just the end."""
+    return _PAGE.format(reason=html.escape(_FOLDERS.sub("", reason)))
