@@ -47,6 +47,7 @@ import pytest
 from tests.hub.server import HubServer
 
 SETTINGS_OF_THE_CLIENT = ("HF_", "HUGGING_FACE_", "HUGGINGFACE_")
+SETTINGS_OF_HTTP = ("NO_PROXY", "no_proxy", "SSL_CERT_DIR")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,6 +76,7 @@ def hub_env(server: HubServer, folder: Path, token: str | None = None, *, xet: b
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
+        "SSL_CERT_DIR": str(folder),  # no certificates: none is needed, and each client would read all of the machine's
         "OMP_NUM_THREADS": "1",
     }
     return env | ({"HF_TOKEN": token} if token is not None else {})
@@ -86,7 +88,7 @@ def hub_here(hub_server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     from huggingface_hub import close_session, constants, hf_api
 
     for name, value in hub_env(hub_server, tmp_path, hub_server.token).items():
-        if name.startswith(SETTINGS_OF_THE_CLIENT) or name.lower() == "no_proxy":
+        if name.startswith(SETTINGS_OF_THE_CLIENT) or name in SETTINGS_OF_HTTP:
             monkeypatch.setenv(name, value)
     read_at_import: dict[str, str | bool] = {
         "ENDPOINT": hub_server.url,

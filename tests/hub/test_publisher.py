@@ -132,7 +132,7 @@ def test_a_hub_that_never_answers_is_given_up(hub_here: HubServer, run: Path, sa
     hub_here.faults.delay(COMMIT, 60.0)
     save(1)
     began = time.monotonic()
-    with Publisher("alice/walk", run, longest_wait=4.0) as publisher:
+    with Publisher("alice/walk", run, longest_wait=2.0) as publisher:
         publisher.offer()
     assert time.monotonic() - began < 15
     assert publisher.fault == "its upload was broken off."

@@ -1,6 +1,7 @@
 """Checkpoints from the Hub: the real client, the real server, and what can go wrong between them."""
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -314,10 +315,11 @@ def test_a_file_that_always_arrives_damaged_is_refused(walk: HubServer, tiny_che
     assert "is damaged: it is not what the Hub promises" in refusal()
 
 
-def test_a_cut_download_goes_on_where_it_was_cut(hub_here: HubServer) -> None:
+def test_a_cut_download_goes_on_where_it_was_cut(hub_here: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     hub_here.create(WALK)
     hub_here.upload(WALK, BUNDLED)
     hub_here.faults.cut_answer("GET /contents/", after=3_000_000, times=1)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits before it goes on
     assert same_weights(fetch_checkpoint(WALK).folder, BUNDLED)
     again = hub_here.requests.matching("GET /contents/")[-1].headers["range"]
     assert 2_900_000 < int(again.removeprefix("bytes=").removesuffix("-")) <= 3_000_000
@@ -523,20 +525,28 @@ def test_the_command_tells_the_commit_and_never_the_token(walk: HubServer, tmp_p
     assert f"Model: alice/walk@{sha(walk)[:12]}\n" in done.stderr
     assert walk.token not in done.stdout + done.stderr
     assert "HTTP" not in done.stderr  # no line for each request
-    refused = run(walk, tmp_path / "child", "hub", "pull", "alice/absent")
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("Error: alice/absent is not on the Hub, or it is private")
-    assert refused.stderr.count("\n") == 1
 
 
-def test_generate_takes_a_model_of_the_hub(walk: HubServer, tmp_path: Path, lab_folder: Path) -> None:
+def test_a_model_that_is_not_there_ends_the_command_with_one_sentence(
+    walk: HubServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hub", "pull", "alice/absent"])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_module("hub", run_name="__main__")
+    told = "".join(capsys.readouterr())
+    assert told.startswith("Error: alice/absent is not on the Hub, or it is private")
+    assert told.count("\n") == 1
+
+
+def test_generate_takes_a_model_of_the_hub_and_without_network_its_copy(
+    walk: HubServer, tmp_path: Path, lab_folder: Path
+) -> None:
     pictures = lab_folder / "val" / "val_label"
     words = ["cvae", "generate", "--checkpoint", WALK, "--poses", str(pictures), "--out", str(tmp_path / "out.gif")]
     words += ["--first-frame", str(lab_folder / "val" / "val_img" / "0.png")]
-    done = run(walk, tmp_path / "child", *words)
+    fetch_checkpoint(WALK)
+    done = run(walk, tmp_path, *words, HF_HUB_OFFLINE="1")  # from the same cache
     assert done.returncode == 0, done.stderr
     assert f"Model: alice/walk@{sha(walk)[:12]}\n" in done.stderr
+    assert f"A copy of alice/walk@{sha(walk)[:12]} from the cache is used" in done.stderr
     assert (tmp_path / "out.gif").is_file()
-    again = run(walk, tmp_path / "child", *words, HF_HUB_OFFLINE="1")
-    assert again.returncode == 0, again.stderr
-    assert f"A copy of alice/walk@{sha(walk)[:12]} from the cache is used" in again.stderr

@@ -1,4 +1,5 @@
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ def run(tmp_path: Path, tiny_config: Config, tiny_model: Model) -> Path:
         options = {"data": "me", "out": "walk", "init_from": str(tmp_path / "before"), "recipe": {"seed": 0}}
         training = {"options": options, "step": step, "validation_psnr": score, "code": "abc"}
         save_checkpoint(step_folder(run, step), tiny_config, tiny_model, training)
+        write_gif(step_folder(run, step) / "sample.gif", np.zeros((2, 16, 96, 3), np.uint8), 20)
         (step_folder(run, step) / "state").mkdir()
         (step_folder(run, step) / "state" / "state.pt").write_bytes(b"optimizer")
     (run / "metrics.jsonl").write_text("{}\n")
@@ -61,6 +63,16 @@ def test_a_run_is_published_as_its_best_checkpoint_and_nothing_else(hub_here: Hu
     for name in ("config.json", "model.safetensors"):
         assert files[name] == (step_folder(run, 10) / name).read_bytes()
     assert hub_here.head("alice/walk").title == "Step 10, validation PSNR 31.50 dB"
+
+
+def test_a_checkpoint_that_no_training_left_a_sample_of_shows_a_generated_dancer(
+    hub_here: HubServer, run: Path
+) -> None:
+    (step_folder(run, 10) / "sample.gif").unlink()
+    push_to("alice/walk", run)
+    files = hub_here.files("alice/walk")
+    assert len(files["sample.gif"]) > 50_000
+    assert "a generated dancer, one of the examples" in files["README.md"].decode()
 
 
 def test_one_push_is_one_commit_and_the_same_again_is_none(hub_here: HubServer, run: Path) -> None:
@@ -221,20 +233,16 @@ def test_what_is_no_checkpoint_is_refused_before_anybody_is_asked(hub_here: HubS
     assert len(hub_here.requests) == 0
 
 
-@pytest.mark.parametrize("xet", [False, True], ids=["LFS", "Xet"])
-def test_the_command_line_publishes_in_one_commit_and_tells_it(
-    hub_server: HubServer, run: Path, tmp_path: Path, xet: bool
+def test_the_command_line_publishes_by_xet_in_one_commit_and_tells_it(
+    hub_server: HubServer, run: Path, tmp_path: Path
 ) -> None:
-    if xet:
-        hub_server.enable_xet()
+    hub_server.enable_xet()
     command = [sys.executable, "-m", "hub", "push", str(run), "alice/walk", "--private", "--message", "Mine"]
-    told = subprocess.run(
-        command, cwd=ROOT, env=hub_env(hub_server, tmp_path, hub_server.token, xet=xet), capture_output=True, text=True
-    )
+    environment = hub_env(hub_server, tmp_path, hub_server.token, xet=True)
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
-    assert (
-        hub_server.files("alice/walk")["model.safetensors"] == (step_folder(run, 10) / "model.safetensors").read_bytes()
-    )
+    files = hub_server.files("alice/walk")
+    assert files["model.safetensors"] == (step_folder(run, 10) / "model.safetensors").read_bytes()
     assert len(hub_server.history("alice/walk")) == 2
     head = hub_server.head("alice/walk")
     assert told.stdout.strip().endswith(f"/alice/walk/commit/{head.id}")
@@ -242,13 +250,17 @@ def test_the_command_line_publishes_in_one_commit_and_tells_it(
     assert hub_server.token not in told.stdout + told.stderr
 
 
-def test_a_wrong_token_ends_the_command_with_one_sentence(hub_server: HubServer, run: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hub", "push", str(run), "alice/walk"]
+def test_a_wrong_token_ends_the_command_with_one_sentence(
+    hub_here: HubServer, run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     token = "hf_" + "x" * 34
-    told = subprocess.run(command, cwd=ROOT, env=hub_env(hub_server, tmp_path, token), capture_output=True, text=True)
-    assert told.returncode == 2
-    assert told.stderr.splitlines()[-1].startswith("Error: The Hub does not accept your token")
-    assert token not in told.stderr
+    monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.setattr(sys, "argv", ["hub", "push", str(run), "alice/walk"])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_module("hub", run_name="__main__")
+    told = "".join(capsys.readouterr())
+    assert told.splitlines()[-1].startswith("Error: The Hub does not accept your token")
+    assert token not in told
 
 
 def test_what_was_published_is_the_same_network(hub_here: HubServer, run: Path, tmp_path: Path) -> None:

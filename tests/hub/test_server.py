@@ -295,6 +295,7 @@ def test_a_fault_ends_after_its_times(api: HfApi, walk: HubServer) -> None:
 
 def test_a_download_goes_on_where_it_was_cut(walk: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 100)  # the client keeps whole chunks only
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # it waits before it goes on
     walk.faults.cut_answer("GET /contents/", after=1000, times=1)
     assert Path(hf_hub_download(REPO, "model.safetensors")).read_bytes() == WEIGHTS
     cut, rest = walk.requests.matching("GET /contents/")
@@ -330,8 +331,11 @@ def test_an_upload_that_is_cut_commits_nothing_and_can_be_repeated(api: HfApi, w
     assert walk.files(REPO)["a.txt"] == b"a" * 100_000
 
 
-def test_a_large_file_that_is_cut_is_sent_again(api: HfApi, hub_here: HubServer) -> None:
+def test_a_large_file_that_is_cut_is_sent_again(
+    api: HfApi, hub_here: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub_here.create(REPO)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits before it tries again
     hub_here.faults.cut_request("PUT /contents/", after=1000, times=1)
     api.create_commit(REPO, [put("model.safetensors", WEIGHTS)], commit_message="weights")
     assert [seen.status for seen in hub_here.requests.matching("PUT")] == [None, 200]
