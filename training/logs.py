@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -59,9 +60,8 @@ class Log:
 
     def close(self) -> None:
         """Draw the figures and end the files."""
-        self.draw()
-        self._file.close()
-        self._writer.close()
+        with closing(self._writer), self._file:
+            self.draw()
 
 
 def read_rows(out: Path) -> list[Row]:

@@ -40,9 +40,12 @@ class ProgressBar:
         """Frames predicted per second since the training began or was resumed."""
         return (step - self.first_step) * self.frames_per_step / (time.monotonic() - self.started)
 
-    def close(self, step: int) -> None:
-        """Fill the bar and leave it standing."""
+    def fill(self, step: int) -> None:
+        """To the end."""
         self.bar.update(100 - self.bar.n)
         score = "" if self.score is None else f", validation {self.score:.2f} dB"
         self.bar.set_postfix_str(f"step {step}{score}")
+
+    def close(self) -> None:
+        """Leave it standing, so that what is said next begins a line."""
         self.bar.close()

@@ -3,8 +3,11 @@
 import copy
 import dataclasses
 import json
+import math
+import os
 import shutil
 import subprocess
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,12 +177,26 @@ def save_run(run: Run, out: Path, minutes: float, score: float) -> Path:
             save_checkpoint(partial, run.checkpoint_config, run.average, run.description | told)
             (partial / STATE).mkdir()
             torch.save(state, partial / STATE / _STATE_FILE)
+            _sync(*partial.rglob("*"), partial)
+        _sync(out)
     except InputError as error:
         raise OSError(str(error).removesuffix(".")) from error
     except RuntimeError as error:  # torch's word for a full disk
         raise OSError("the disk may be full") from error
     _prune(out)
     return folder
+
+
+def _sync(*paths: Path) -> None:
+    """Have these on the disk before what is older is removed: a power cut would else leave names without content."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            # Some network disks cannot do it with folders.
+            with suppress(OSError) if path.is_dir() else nullcontext():
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _prune(out: Path) -> None:
@@ -211,22 +228,42 @@ def resume_run(run: Run, out: Path) -> bool:
     folder = list(folders.values())[-1]
     try:
         state = torch.load(folder / STATE / _STATE_FILE, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds on a damaged file
+        _check_same_options(json.loads(state["decisive"]), json.loads(decisive_options(run)))
+        _restore(run, state, folder)
+    except InputError:
+        raise
+    except Exception as error:  # torch raises many kinds on a damaged file, and so does what is foreign in it
         raise InputError(
-            f"{folder} cannot be resumed from: its {STATE}/{_STATE_FILE} is missing or damaged."
+            f"{folder} cannot be resumed from: its {STATE}/{_STATE_FILE} is missing or damaged; a new run may begin "
+            f"with its weights, by --init-from {folder}."
         ) from error
-    _check_same_options(json.loads(state["decisive"]), json.loads(decisive_options(run)))
+    return True
+
+
+def _restore(run: Run, state: dict[str, Any], folder: Path) -> None:
     saved = load_checkpoint(folder)
     if saved.config.model != run.checkpoint_config.model:
         raise InputError(f"{folder} holds another network than these options give; resume with the same --init-from.")
     run.model.load_state_dict(state["model"])
     run.average.load_state_dict(saved.model.state_dict())
     run.optimizer.load_state_dict(state["optimizer"])
+    for weights, moments in run.optimizer.state.items():  # torch takes any shapes, and then writes beyond them
+        if any(moments[name].shape != weights.shape for name in ("exp_avg", "exp_avg_sq")):
+            raise ValueError("moments of other shapes than the weights")
     if run.accelerator.scaler:
         run.accelerator.scaler.load_state_dict(state["scaler"])
+    if _shapes(state["initial"]) != _shapes(run.initial):
+        raise ValueError("other initial weights")
     run.initial, run.step, run.minutes = state["initial"], state["step"], state["minutes"]
     run.epoch_progress = state["epoch_progress"]
-    return True
+    if type(run.step) is not int or step_folder(folder.parent, run.step) != folder:
+        raise ValueError("another step than its folder's")
+    if not math.isfinite(run.minutes + run.epoch_progress):
+        raise ValueError("no numbers")
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _check_same_options(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> None:

@@ -15,16 +15,16 @@ from torch import Tensor, nn
 
 from cvae.device import has_bf16
 from cvae.errors import InputError
-from cvae.files import new_folder
 from cvae.runs import best_checkpoint, checkpoints_in
 from hub.publisher import Publisher
 from training.augment import crop, recolour, zoom_and_shift
+from training.claim import claimed
 from training.config import TrainConfig
 from training.data.clips import Batch, Recordings, Shards, open_source, open_split, to_batch
 from training.data.loading import clips_per_step, count_epochs, step_batches
 from training.dice import Dice
 from training.evaluation.evaluate import choose_spans, validation_psnr
-from training.logs import METRICS, Log
+from training.logs import Log
 from training.preview import preview
 from training.progress import ProgressBar
 from training.recipe import Recipe
@@ -56,22 +56,21 @@ def train(config: TrainConfig) -> Path:
         source = open_source(config.data, config.recipe.size)
         validation = open_split(config.data, "val", source.size)
     run = start_run(accelerator, config, source.size)
-    if config.resume and resume_run(run, config.out):
-        clock.minutes_before = run.minutes
-        logger.info("Going on after step %d.", run.step)
-    elif accelerator.is_main_process and not (config.resume and (config.out / METRICS).exists()):
-        new_folder(config.out)  # a run that was killed before its first checkpoint has metrics alone, and begins again
-    if len(set(gather_object([run.step]))) > 1:
-        raise InputError(
-            f"Not all processes find the same checkpoints in {config.out}; expected a disk that all share."
-        )
-    watcher = Watcher(run, config, clock, validation, publisher)
-    try:
-        with publisher or nullcontext(), StopRequest() as stop, watcher:
-            fit(run, config, clock, source, watcher, stop)
-    except OSError as error:
-        raise watcher.failure(f"{error.filename or config.out}: {error.strerror or error}") from error
-    accelerator.wait_for_everyone()
+    with claimed(config.out, config.resume) if accelerator.is_main_process else nullcontext():
+        if config.resume and resume_run(run, config.out):
+            clock.minutes_before = run.minutes
+            logger.info("Going on after step %d.", run.step)
+        if len(set(gather_object([run.step]))) > 1:
+            raise InputError(
+                f"Not all processes find the same checkpoints in {config.out}; expected a disk that all share."
+            )
+        watcher = Watcher(run, config, clock, validation, publisher)
+        try:
+            with publisher or nullcontext(), StopRequest() as stop, watcher:
+                fit(run, config, clock, source, watcher, stop)
+        except OSError as error:
+            raise watcher.failure(f"{error.filename or config.out}: {error.strerror or error}") from error
+        accelerator.wait_for_everyone()
     accelerator.end_training()
     if stop.signal:
         logger.info("Stopped at step %d, which is saved; the same command with --resume goes on.", run.step)
@@ -281,7 +280,7 @@ class Watcher:
         if self.publisher:
             self.publisher.offer()
         if self.is_main:
-            self.bar.close(self.run.step)
+            self.bar.fill(self.run.step)
             score = "" if self.bar.score is None else f", validation PSNR {self.bar.score:.2f} dB"
             logger.info("%d steps%s: %s", self.run.step, score, self.config.out)
 
@@ -291,7 +290,8 @@ class Watcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Draw the figures and end the files, however the training ended."""
+        """Draw the figures, end the files and the bar's line, however the training ended."""
+        self.bar.close()
         if self.log:
             with suppress(OSError, InputError) if error else nullcontext():  # of two faults the first is told
                 self.log.close()
