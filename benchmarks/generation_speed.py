@@ -107,7 +107,7 @@ def matrix_rate(dtype: torch.dtype, side: int = 2048) -> float:
 
 
 def _dtypes() -> tuple[torch.dtype, ...]:
-    return (torch.float32, torch.bfloat16) if has_bf16() else (torch.float32,)
+    return (torch.float32, torch.bfloat16) if has_bf16("cpu") else (torch.float32,)
 
 
 def _inputs(size: tuple[int, int], frames: int, videos: int = 1) -> tuple[Tensor, Tensor]:

@@ -10,9 +10,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from cvae.config import Config, config_from_json, config_to_json
+from cvae.device import has_bf16
 from cvae.errors import InputError
 from cvae.files import replacing
-from cvae.models import Model, build_model
+from cvae.models import Model, PoseCVAE, build_model
 from cvae.runs import TRAINING, best_checkpoint
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -27,6 +28,15 @@ class Checkpoint:
     name: str
     config: Config
     model: Model
+
+    def at_full_speed(self) -> "Checkpoint":
+        """The same in bfloat16 where its device has instructions for it; the lab's network stays as it came.
+
+        Pictures are blended in float32 all the same, so that they lose nothing (see `PoseCVAE.decode_step`).
+        """
+        if isinstance(self.model, PoseCVAE) and has_bf16(next(self.model.parameters()).device.type):
+            self.model.to(torch.bfloat16)
+        return self
 
 
 def save_checkpoint(folder: Path, config: Config, model: Model, training: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from cvae.checkpoint import BUNDLED, load_checkpoint
 from cvae.generate import frame_psnr, generate
@@ -27,3 +28,11 @@ def test_the_bundled_weights_drive_a_stranger_3_db_better_than_copying(example: 
     scores = frame_psnr(predicted, request.truth[1:])
     assert np.mean(scores) > np.mean(frame_psnr(copied, request.truth[1:])) + 3
     assert np.mean(scores[10:50]) - np.mean(scores[-40:]) < 1.5
+
+
+def test_bfloat16_shows_the_same_video() -> None:
+    checkpoint = load_checkpoint(BUNDLED)
+    request = read_request(EXAMPLES[0] / "first_frame.png", EXAMPLES[0] / "poses.webp", size=checkpoint.config.data.size)
+    exact = list(generate(checkpoint.model, request))
+    fast = list(generate(checkpoint.model.to(torch.bfloat16), request))
+    assert np.mean(frame_psnr(fast, np.stack(exact))) > 45

@@ -85,10 +85,11 @@ def start_accelerator(config: TrainConfig) -> Accelerator:
         InputError: If the precision needs a GPU and there is none.
     """
     has_gpu = torch.accelerator.is_available()
+    device = "cuda" if has_gpu else "cpu"
     if config.mixed_precision == "fp16" and not has_gpu:
         raise InputError("--mixed-precision fp16 needs a GPU; on a CPU there are bf16 and no.")
     return Accelerator(
-        mixed_precision=config.mixed_precision or ("bf16" if has_bf16() else "no"),
+        mixed_precision=config.mixed_precision or ("bf16" if has_bf16(device) else "no"),
         gradient_accumulation_steps=config.recipe.optimizer.accumulate,
         cpu=not has_gpu,  # else processes on a CPU would not join
     )

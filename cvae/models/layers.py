@@ -45,6 +45,7 @@ class Pyramid(nn.Module):
         self.blocks = nn.ModuleList(ResBlock(width) for width in widths)
 
     def forward(self, picture: Tensor) -> list[Tensor]:
+        picture = picture.to(self.stem.weight.dtype)
         h = self.blocks[0](self.stem(self.fold(picture)))  # (B, widths[0], H / patch, W / patch)
         levels = [h]
         for down, block in zip(self.downs, list(self.blocks)[1:], strict=True):
@@ -98,7 +99,8 @@ class Attention(nn.Module):
         Returns:
             `(B, h * w, C)` and `(B, h * w, C + carried_channels)`.
         """
-        values = torch.cat([self.value(reference), carried], dim=1)
+        values = self.value(reference)
+        values = torch.cat([values, carried.to(values.dtype)], dim=1)
         return self._directions(self.key, reference_pose), _tokens(values)
 
     def forward(self, poses: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

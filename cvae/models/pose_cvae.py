@@ -146,7 +146,7 @@ class PoseCVAE(nn.Module):
             step: From `encode_step`.
             latent: `(B, Z, h, w)`, drawn from the prior (in training also from the posterior).
         """
-        out = self.decoder(step.levels, self.latent_in(latent)).float()  # (B, 7, H, W)
+        out = self.decoder(step.levels, self.latent_in(latent.to(step.levels[-1].dtype))).float()  # (B, 7, H, W)
         hide_previous = torch.tensor([0, 0, 0, MASKED], device=out.device) * step.withheld[:, None]
         weights = (out[:, 3:] + hide_previous[:, :, None, None]).softmax(dim=1)  # (B, 4, H, W)
         candidates = (out[:, :3].sigmoid(), step.context.reference_frame, step.context.moved, step.previous)
