@@ -49,6 +49,7 @@ class Gate:
             sent += len(message.get("body", b""))
             await send(message)
 
+        self.state.log.begin()
         try:
             fault = self.state.faults.take(f"{scope['method']} {path}")
             if fault is None:

@@ -29,15 +29,22 @@ class Seen:
 
 
 class Log:
-    """Grows from the server's thread, is read from the test's."""
+    """Grows from the server's thread, is read from the test's: after a second at most, in which requests may end."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._unfinished = 0
         self._seen: list[Seen] = []
+
+    def begin(self) -> None:
+        with self._lock:
+            self._unfinished += 1
 
     def add(self, seen: Seen) -> None:
         with self._lock:
             self._seen.append(seen)
+            self._unfinished -= 1
+            self._lock.notify_all()
 
     def clear(self) -> None:
         with self._lock:
@@ -45,6 +52,7 @@ class Log:
 
     def __iter__(self) -> Iterator[Seen]:
         with self._lock:
+            self._lock.wait_for(lambda: self._unfinished == 0, timeout=1)
             return iter(list(self._seen))
 
     def __len__(self) -> int:
