@@ -32,7 +32,8 @@ def test_the_bundled_weights_drive_a_stranger_3_db_better_than_copying(example: 
 
 def test_bfloat16_shows_the_same_video() -> None:
     checkpoint = load_checkpoint(BUNDLED)
-    request = read_request(EXAMPLES[0] / "first_frame.png", EXAMPLES[0] / "poses.webp", size=checkpoint.config.data.size)
+    files = (EXAMPLES[0] / "first_frame.png", EXAMPLES[0] / "poses.webp")
+    request = read_request(*files, size=checkpoint.config.data.size)
     exact = list(generate(checkpoint.model, request))
     fast = list(generate(checkpoint.model.to(torch.bfloat16), request))
     assert np.mean(frame_psnr(fast, np.stack(exact))) > 45
