@@ -20,7 +20,8 @@ def lab4() -> Recipe:
     """The lab's own network and training, with the options that its users start from.
 
     `accelerate launch -m training train --preset lab4 --data DIR --out RUN --max-minutes 6` on two CPU cores with the
-    same frames: 13.7 dB, since forcing has not begun to fall. The best of its users reached 36.4 dB with 23,410 frames and 300 epochs on a GPU.
+    same frames: 13.7 dB, since forcing has not begun to fall. The best of its users reached 36.4 dB with 23,410 frames
+    and 300 epochs on a GPU.
     """
     return Recipe(
         network=NetworkConfig(family="lab4", sample="prior"),
