@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from cvae.checkpoint import BUNDLED, Checkpoint, load_checkpoint
-from cvae.device import pick_device
+from cvae.checkpoint import BUNDLED, Checkpoint
 from cvae.errors import InputError
 from cvae.export import write_video
 from cvae.files import replacing
@@ -125,11 +124,6 @@ class GenerateConfig:
             for name, written in (("--out", self.out), ("--psnr", self.psnr)):
                 if came and written and option != name and os.path.realpath(came) == os.path.realpath(written):
                     raise InputError(f"{option} and {name} are both {came}; expected another file to write.")
-
-
-def main(config: GenerateConfig) -> None:
-    """`python -m cvae generate`, with a checkpoint folder."""
-    generate_file(config, load_checkpoint(config.checkpoint, pick_device(config.device)))
 
 
 def generate_file(config: GenerateConfig, checkpoint: Checkpoint) -> None:

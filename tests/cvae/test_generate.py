@@ -17,7 +17,8 @@ import pytest
 from cvae.checkpoint import load_checkpoint
 from cvae.cli import run_options
 from cvae.errors import InputError
-from cvae.generate import GenerateConfig, frame_psnr, generate, main, read_request
+from cvae.generate import GenerateConfig, frame_psnr, generate, generate_file, read_request
+from hub.generate import main
 from tests.conftest import moving_square, write_pictures
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_gif_shows_the_first_frame_then_the_predictions(folder: Path, tiny_checkpoint: Path) -> None:
     out = folder / "out.gif"
-    main(GenerateConfig(first_frame=folder / "first.png", poses=folder / "poses", out=out, checkpoint=tiny_checkpoint))
+    config = GenerateConfig(first_frame=folder / "first.png", poses=folder / "poses", out=out)
+    generate_file(config, load_checkpoint(tiny_checkpoint))
     shown = iio.imread(out)
     assert shown.shape == (COUNT, 16, 32, 3)
     assert np.abs(shown[0].astype(int) - moving_square(1)[0][0]).max() < 12
@@ -47,7 +49,8 @@ def test_the_gif_shows_the_first_frame_then_the_predictions(folder: Path, tiny_c
 
 def test_the_mp4_has_all_frames(folder: Path, tiny_checkpoint: Path) -> None:
     out = folder / "out.mp4"
-    main(GenerateConfig(first_frame=folder / "first.png", poses=folder / "poses", out=out, checkpoint=tiny_checkpoint))
+    config = GenerateConfig(first_frame=folder / "first.png", poses=folder / "poses", out=out)
+    generate_file(config, load_checkpoint(tiny_checkpoint))
     assert imageio_ffmpeg.count_frames_and_secs(str(out))[0] == COUNT
 
 
@@ -56,7 +59,8 @@ def test_the_csv_is_the_psnr_of_the_pictures_by_hand(
 ) -> None:
     options = {"first_frame": folder / "first.png", "poses": folder / "poses", "truth": folder / "truth"}
     table = folder / "psnr.csv"
-    main(GenerateConfig(**options, out=folder / "out.gif", psnr=table, checkpoint=tiny_checkpoint))  # type: ignore[arg-type]
+    config = GenerateConfig(**options, out=folder / "out.gif", psnr=table)  # type: ignore[arg-type]
+    generate_file(config, load_checkpoint(tiny_checkpoint))
     rows = list(csv.reader(table.read_text().splitlines()))
     assert rows[0] == ["frame", "psnr"]
     assert [int(frame) for frame, _ in rows[1:]] == list(range(1, COUNT))

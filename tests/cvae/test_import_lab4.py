@@ -17,8 +17,7 @@ from torch import Tensor
 from cvae.checkpoint import load_checkpoint
 from cvae.config import Lab4Config
 from cvae.errors import InputError
-from cvae.generate import GenerateConfig
-from cvae.generate import main as generate
+from cvae.generate import GenerateConfig, generate_file
 from cvae.import_lab4 import ImportLab4Config, main
 from cvae.models import Lab4CVAE
 from cvae.rollout import rollout
@@ -117,7 +116,7 @@ def test_the_folder_generates_a_video(file: Path) -> None:
     folder = write_pictures(file.parent / "poses", poses)
     for seed in (0, 1):
         video = file.parent / f"{seed}.gif"
-        generate(GenerateConfig(first_frame=first, poses=folder, out=video, checkpoint=out, seed=seed, device="cpu"))
+        generate_file(GenerateConfig(first_frame=first, poses=folder, out=video, seed=seed), load_checkpoint(out))
     assert (file.parent / "0.gif").read_bytes() != (file.parent / "1.gif").read_bytes()
 
 
