@@ -23,9 +23,9 @@ from cvae.files import replacing
 from cvae.runs import TRAINING
 from hub.commits import model_at
 from hub.faults import faults
+from hub.files import MAX_TRAINING_BYTES
 from hub.references import Reference, is_beginning_of_commit, is_commit
 
-MAX_TRAINING_BYTES = 1_000_000
 MAX_HEADER_BYTES = 1_000_000
 """Of the names and shapes in a safetensors file."""
 _ETAG = re.compile(r"[\w.-]{1,128}", re.ASCII)

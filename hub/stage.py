@@ -9,12 +9,10 @@ from cvae.checkpoint import CONFIG, WEIGHTS, load_checkpoint
 from cvae.errors import InputError
 from cvae.runs import TRAINING, best_checkpoint, checkpoints_in
 from hub.card import Card, card_text
-from hub.files import CARD, PSNR_FIGURE, RESULTS, SAMPLE, TRAINING_FIGURE
+from hub.files import CARD, MAX_TRAINING_BYTES, PSNR_FIGURE, RESULTS, SAMPLE, TRAINING_FIGURE
 from hub.privacy import check_harmless, without_folders
 from hub.sample import write_sample
 from hub.scores import Results, read_results
-
-_MAX_TRAINING_BYTES = 1_000_000
 
 
 def stage(
@@ -70,13 +68,13 @@ def _clean_copy(path: Path, folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        if path.stat().st_size > _MAX_TRAINING_BYTES:
+        if path.stat().st_size > MAX_TRAINING_BYTES:
             raise ValueError
         training = without_folders(json.loads(path.read_text()))
     except (ValueError, RecursionError):
         training = None
     if not isinstance(training, dict):
-        raise InputError(f"{path} is damaged; expected a JSON object of at most {_MAX_TRAINING_BYTES} bytes.")
+        raise InputError(f"{path} is damaged; expected a JSON object of at most {MAX_TRAINING_BYTES} bytes.")
     (folder / path.name).write_text(json.dumps(training, indent=2) + "\n")
     return training
 
