@@ -29,7 +29,6 @@ from hub.references import Reference, is_beginning_of_commit, is_commit
 MAX_HEADER_BYTES = 1_000_000
 """Of the names and shapes in a safetensors file."""
 _ETAG = re.compile(r"[\w.-]{1,128}", re.ASCII)
-constants.DOWNLOAD_CHUNK_SIZE = 2**16  # instead of 10 MB: the bar moves, and little is lost where a download is cut
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
@@ -151,7 +150,7 @@ def _take(offer: Offer, name: str, most: int) -> Path:
                 tqdm_class=_bar_for(name, most if size is None else size, offer.name),
             )
         path = Path(place)
-        if path.stat().st_size == (size or path.stat().st_size) and _is_whole(path, etag):
+        if size in (None, path.stat().st_size) and _is_whole(path, etag):
             return path
     raise InputError(f"{name} of {offer.name} is damaged: it is not what the Hub promises; try again later.")
 
