@@ -2,12 +2,11 @@
 
 import errno
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
-from huggingface_hub import constants, get_token
+from huggingface_hub import constants
 from huggingface_hub.errors import (
     DisabledRepoError,
     EntryNotFoundError,
@@ -22,10 +21,10 @@ from huggingface_hub.errors import (
 import hub.client  # noqa: F401  # before the first request
 from cvae.errors import InputError
 from hub.references import NoSuchModel
+from hub.tokens import without_tokens
 from hub.words import one_line
 
 LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
-_TOKEN = re.compile(r"\b(hf|api)_[A-Za-z0-9_]{4,}")
 _MOST_LETTERS = 300
 
 
@@ -51,21 +50,6 @@ def faults(what: str) -> Iterator[None]:
         raise
     except Exception as error:  # whatever a hostile answer makes the client raise
         raise _kind(error)(without_tokens(_sentence(error, what))) from None
-
-
-def without_tokens(text: str) -> str:
-    """`text` without anything that is, or looks like, a token of the Hub."""
-    tokens = {os.environ.get("HF_TOKEN"), os.environ.get("HUGGING_FACE_HUB_TOKEN"), _token()}
-    for token in filter(None, tokens):
-        text = text.replace(token.strip(), "***") if token.strip() else text
-    return _TOKEN.sub("***", text)
-
-
-def _token() -> str | None:
-    try:
-        return get_token()
-    except Exception:  # it may have to be fetched, too
-        return None
 
 
 def _kind(error: Exception) -> type[InputError]:

@@ -5,9 +5,8 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from huggingface_hub import get_token
-
 from cvae.errors import InputError
+from hub.tokens import known_tokens
 
 _TOKEN = re.compile(rb"hf_[A-Za-z0-9]{30,}")
 _ABSOLUTE = re.compile(r"(/|~|[A-Za-z]:[\\/]|\\\\)")
@@ -38,8 +37,7 @@ def check_harmless(folder: Path, machine: tuple[Path, ...] = ()) -> None:
     Raises:
         InputError: If a token or such a folder is in one of them.
     """
-    known = (get_token(), os.environ.get("HF_TOKEN"))
-    tokens = [token.encode() for token in known if token and len(token) >= _LEAST_BYTES]
+    tokens = [token.encode() for token in known_tokens() if len(token) >= _LEAST_BYTES]
     private = [Path.home(), Path.cwd(), *machine]
     places = {os.fsencode(path(place)) for place in private for path in (os.path.abspath, os.path.realpath)} - {b"/"}
     in_texts, anywhere = _pattern(places), _pattern({place for place in places if len(place) >= _LEAST_BYTES})

@@ -18,11 +18,12 @@ from huggingface_hub import get_token
 from cvae.errors import InputError
 from cvae.export import DEFAULT_FPS
 from cvae.runs import best_checkpoint
-from hub.faults import LOG_IN, without_tokens
+from hub.faults import LOG_IN
 from hub.files import SAMPLE
 from hub.push import commit_message
 from hub.sample import write_columns
 from hub.stage import stage
+from hub.tokens import without_tokens
 
 log = logging.getLogger(__name__)
 
