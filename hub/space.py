@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from huggingface_hub import HfApi
 from tyro.conf import Positional
 
 from cvae.errors import InputError
 from cvae.files import filling
 from cvae.inputs import quoted
+from hub.commits import model_at
+from hub.faults import faults
 from hub.references import parse_reference, parse_repo
 from hub.space_folder import Sdk, SpaceFolder, write_space
+from hub.upload import commit_folder
 
 _HARDWARE = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _KEPT = ".gitattributes"
@@ -83,11 +87,6 @@ def publish(config: SpaceConfig, folder: Path) -> str:
     Raises:
         InputError: If the Hub refuses or cannot be asked, or the Space could not load its model.
     """
-    from huggingface_hub import HfApi
-
-    from hub.commits import model_at
-    from hub.faults import faults
-
     api = HfApi()
     with faults(config.model):
         info = model_at(parse_reference(config.model))
@@ -102,25 +101,10 @@ def publish(config: SpaceConfig, folder: Path) -> str:
         api.add_space_variable(config.space, "MODEL_ID", config.model)
         if config.private_model_token_from_env:
             api.add_space_secret(config.space, "HF_TOKEN", model_token())
-        _commit(config, folder)
+        head = api.space_info(config.space).sha
+        there = set(api.list_repo_files(config.space, repo_type="space", revision=head))
+        message = f"Serve {config.model}"
+        commit_folder(folder, config.space, message=message, parent=head, obsolete=there - {_KEPT}, kind="space")
         if config.hardware:
             api.request_space_hardware(config.space, config.hardware)  # type: ignore[arg-type]
     return str(address)
-
-
-def _commit(config: SpaceConfig, folder: Path) -> None:
-    from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
-
-    api = HfApi()
-    head = api.space_info(config.space).sha
-    there = set(api.list_repo_files(config.space, repo_type="space", revision=head))
-    files = {str(file.relative_to(folder)): file for file in sorted(folder.rglob("*")) if file.is_file()}
-    operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
-        *(CommitOperationAdd(name, file) for name, file in files.items()),
-        *(CommitOperationDelete(name) for name in sorted(there - files.keys() - {_KEPT})),
-    ]
-    try:
-        message = f"Serve {config.model}"
-        api.create_commit(config.space, operations, commit_message=message, repo_type="space", parent_commit=head)
-    except RuntimeError as error:  # the client's, around the reason why a file could not be sent
-        raise error.__cause__ or error from None

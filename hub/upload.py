@@ -4,14 +4,9 @@ import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from huggingface_hub import (
-    CommitOperationAdd,
-    CommitOperationCopy,
-    CommitOperationDelete,
-    HfApi,
-    ModelInfo,
-)
+from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 from tyro.conf import Positional
 
@@ -61,39 +56,66 @@ def upload(options: Upload) -> str:
                     f"{options.repo} is there already and public, so nothing was published; make it private in its "
                     "settings, or choose another name."
                 )
+            there = {file.rfilename for file in head.siblings or ()}
             try:
-                return _commit(api, options, head)
+                return commit_folder(
+                    options.folder,
+                    options.repo,
+                    message=options.message,
+                    parent=head.sha,
+                    obsolete=there & set(OPTIONAL),
+                    branch=options.branch,
+                )
             except HfHubHTTPError as error:
                 if error.response.status_code not in (409, 412) or attempt == _ATTEMPTS:
                     raise
     raise AssertionError
 
 
-def _commit(api: HfApi, options: Upload, head: ModelInfo) -> str:
-    """All files as the successor of `head`; if another commit is its successor by now, the Hub refuses (412).
+def commit_folder(
+    folder: Path,
+    repo: str,
+    *,
+    message: str,
+    parent: str | None,
+    obsolete: set[str],
+    kind: Literal["model", "space"] = "model",
+    branch: str | None = None,
+) -> str:
+    """Put all files of a folder into a repository in one commit, or in none where they are there already.
 
-    Without this, a file that is equal at both ends, and so left out of the commit, could be changed in between.
+    If a commit other than `parent` is the newest by now, the Hub refuses (412). Without this, a file that is equal at
+    both ends, and so left out of the commit, could be changed in between.
+
+    Args:
+        folder: Its files.
+        repo: `user/name`.
+        message: Of the commit.
+        parent: The commit that the repository is known at.
+        obsolete: Files of the repository that are deleted where the folder has none of their name.
+        kind: Of the repository.
+        branch: `main` by default.
+
+    Returns:
+        The commit's address.
+
+    Raises:
+        InputError: If the Hub refuses the metadata in README.md; what else its client raises, `hub.faults` tells.
     """
-    files = sorted(options.folder.iterdir())
-    there = {sibling.rfilename for sibling in head.siblings or ()}
-    gone = there & set(OPTIONAL) - {file.name for file in files}
+    files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
     operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
-        *(CommitOperationAdd(path_in_repo=file.name, path_or_fileobj=file) for file in files),
-        *(CommitOperationDelete(path_in_repo=name) for name in sorted(gone)),
+        *(CommitOperationAdd(name, file) for name, file in files.items()),
+        *(CommitOperationDelete(name) for name in sorted(obsolete - files.keys())),
     ]
     try:
-        commit = api.create_commit(
-            options.repo,
-            operations,
-            commit_message=options.message,
-            revision=options.branch,
-            parent_commit=head.sha,
+        commit = HfApi().create_commit(
+            repo, operations, commit_message=message, repo_type=kind, revision=branch, parent_commit=parent
         )
     except ValueError as error:
         if not str(error).startswith("Invalid metadata"):
             raise
         reason = " ".join(str(error).partition("\n")[2].split())
-        raise InputError(f"The Hub refuses the card of {options.repo}: {reason[:300]}.") from None
+        raise InputError(f"The Hub refuses the card of {repo}: {reason[:300]}.") from None
     except RuntimeError as error:  # the client's, around the reason why a file could not be sent
         raise error.__cause__ or error from None
     return str(commit.commit_url)
