@@ -48,12 +48,17 @@ class PushConfig:
 def push(config: PushConfig) -> None:
     """`python -m hub push`."""
     with TemporaryDirectory(prefix="marionette-push-") as name:
-        reference = Reference(config.repo, config.branch)
-        training = stage(config.checkpoint, Path(name), str(reference), results=config.results, license=config.license)
-        message = config.message or commit_message(training)
-        log.info("Publishing %s: %s", reference, ", ".join(sorted(path.name for path in Path(name).iterdir())))
-        folder, private = Path(name), config.private
-        print(upload(Upload(folder=folder, repo=config.repo, message=message, private=private, branch=config.branch)))
+        folder, reference = Path(name), Reference(config.repo, config.branch)
+        training = stage(config.checkpoint, folder, str(reference), results=config.results, license=config.license)
+        log.info("Publishing %s: %s", reference, ", ".join(sorted(path.name for path in folder.iterdir())))
+        options = Upload(
+            folder=folder,
+            repo=config.repo,
+            message=config.message or commit_message(training),
+            private=config.private,
+            branch=config.branch,
+        )
+        print(upload(options))
 
 
 def commit_message(training: Mapping[str, Any]) -> str:

@@ -13,32 +13,32 @@ from cvae.reader import ClipReader, Span
 from cvae.request import read_request
 from hub.files import SAMPLE
 
-SECONDS = 3.0
-EXAMPLES = Path(__file__).parents[1] / "examples"
+_SECONDS = 3.0
+_EXAMPLES = Path(__file__).parents[1] / "examples"
 _SHOWN_HEIGHT = 128
 """Pixels, to which small frames are enlarged about."""
 
 
-def write_sample(path: Path, checkpoint: Checkpoint, folder: Path, measured: list[Path]) -> str | None:
+def write_sample(path: Path, checkpoint: Checkpoint, folder: Path, measured: Path | None) -> str | None:
     """Write a GIF of pose, prediction and truth side by side.
 
     Args:
         path: The GIF.
         checkpoint: What is shown.
         folder: Where it was loaded from; the training may have left a sample in it.
-        measured: GIFs of its evaluation, of which the first is taken, before any other.
+        measured: A GIF of its evaluation, which is taken before any other.
 
     Returns:
         What is seen, for a caption; None where there is nothing to show.
     """
     if measured:
-        frames, fps = _beginning(measured[0])
+        frames, fps = _beginning(measured)
         write_gif(path, frames, fps)
         return "the beginning of a sequence that it was measured on"
     if (folder / SAMPLE).is_file():
         shutil.copyfile(folder / SAMPLE, path)
         return "the beginning of a recording that it was validated on"
-    example = next((place for place in sorted(EXAMPLES.glob("*")) if (place / "truth.webp").is_file()), None)
+    example = next((place for place in sorted(_EXAMPLES.glob("*")) if (place / "truth.webp").is_file()), None)
     if example is None:
         return None
     frames, fps = _example(checkpoint, example)
@@ -52,7 +52,7 @@ def write_columns(path: Path, frames: np.ndarray, fps: float) -> None:
 
 
 def _beginning(path: Path) -> tuple[np.ndarray, float]:
-    with ClipReader(path, span=Span(end=SECONDS)) as reader:
+    with ClipReader(path, span=Span(end=_SECONDS)) as reader:
         frames = np.stack(list(reader))
     index, fps, _ = reader.pace()
     return frames[index], fps or DEFAULT_FPS
@@ -65,6 +65,6 @@ def _example(checkpoint: Checkpoint, folder: Path) -> tuple[np.ndarray, float]:
     )
     assert request.truth is not None
     predicted = generate(checkpoint.model, request, sample=checkpoint.config.sampling.sample)
-    frames = np.stack([request.first_frame, *islice(predicted, round(SECONDS * request.fps) - 1)])
+    frames = np.stack([request.first_frame, *islice(predicted, round(_SECONDS * request.fps) - 1)])
     shown = len(frames)
     return np.concatenate([request.poses[:shown], frames, request.truth[:shown]], axis=2), request.fps

@@ -46,8 +46,6 @@ class Results:
     """Which sequences."""
     sample: str
     """`mean` or `prior`: how the latents were taken."""
-    seed: int
-    """Of the draws."""
     psnr: Kind
     """Of the prediction."""
     ssim: Kind

@@ -39,11 +39,11 @@ def stage(
         shutil.copyfile(place / name, folder / name)
     training = _clean_copy(place / TRAINING, folder)
     figure = _copy_of(_run_of(place) / TRAINING_FIGURE, folder)
-    scores, measured = None, list[Path]()
+    scores, measured = None, None
     if results is not None:
         scores = read_results(results, checkpoint.name)
         shutil.copyfile(results / RESULTS, folder / RESULTS)
-        measured = _pictures(results, scores)
+        measured = _first_gif(results, scores)
     card = Card(
         reference=reference,
         checkpoint=checkpoint,
@@ -93,7 +93,7 @@ def _run_of(checkpoint: Path) -> Path:
     return folder.parent if folder in checkpoints_in(folder.parent).values() else folder
 
 
-def _pictures(results: Path, scores: Results) -> list[Path]:
-    """The GIFs of the sequences whose truth is known, in their order."""
-    gifs = [results / f"{name}.gif" for name in scores.frames if "/" not in name]
-    return [gif for gif in gifs if gif.is_file()]
+def _first_gif(results: Path, scores: Results) -> Path | None:
+    """That of the first sequence whose truth is known and of which there is one."""
+    gifs = (results / f"{name}.gif" for name in scores.frames if "/" not in name)
+    return next((gif for gif in gifs if gif.is_file()), None)
