@@ -74,10 +74,8 @@ def load_checkpoint(folder: str | Path, device: str | torch.device = "cpu", name
     Raises:
         InputError: If a file is missing or foreign, or the weights do not fit the config.
     """
-    folder = Path(folder)
-    best = None if (folder / CONFIG).is_file() else best_checkpoint(folder)
-    own_name = f"{folder.resolve().name}/{best.name}" if best else folder.resolve().name
-    folder = best or folder
+    source, folder = Path(folder), checkpoint_folder(Path(folder))
+    own_name = source.resolve().name if folder == source else f"{source.resolve().name}/{folder.name}"
     called = name or str(folder)
     for file in (CONFIG, WEIGHTS):
         if not (folder / file).is_file():
@@ -87,6 +85,11 @@ def load_checkpoint(folder: str | Path, device: str | torch.device = "cpu", name
     model.load_state_dict(_read_weights(folder / WEIGHTS, model, called), assign=True)
     model.requires_grad_(False).eval().to(device).to(memory_format=torch.channels_last)
     return Checkpoint(name or own_name, config, model)
+
+
+def checkpoint_folder(source: Path) -> Path:
+    """The checkpoint that is meant by a folder: itself, or the best one where it is a training's run."""
+    return source if (source / CONFIG).is_file() else best_checkpoint(source) or source
 
 
 def read_config(path: Path, called: str) -> Config:

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from cvae.checkpoint import CONFIG, WEIGHTS, load_checkpoint
+from cvae.checkpoint import CONFIG, WEIGHTS, checkpoint_folder, load_checkpoint
 from cvae.errors import InputError
-from cvae.runs import TRAINING, best_checkpoint, checkpoints_in
+from cvae.runs import TRAINING, checkpoints_in
 from hub.card import Card, card_text
 from hub.files import CARD, MAX_TRAINING_BYTES, PSNR_FIGURE, RESULTS, SAMPLE, TRAINING_FIGURE
 from hub.privacy import check_harmless, without_folders
@@ -34,7 +34,7 @@ def stage(
         InputError: If the checkpoint or the results cannot be used, or a token or a folder of this machine is in them.
     """
     checkpoint = load_checkpoint(source)
-    place = best_checkpoint(source) or source
+    place = checkpoint_folder(source)
     for name in (CONFIG, WEIGHTS):
         shutil.copyfile(place / name, folder / name)
     training = _clean_copy(place / TRAINING, folder)

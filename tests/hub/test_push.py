@@ -1,5 +1,6 @@
 import json
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,13 @@ def test_a_run_is_published_as_its_best_checkpoint_and_nothing_else(hub_here: Hu
     for name in ("config.json", "model.safetensors"):
         assert files[name] == (step_folder(run, 10) / name).read_bytes()
     assert hub_here.head("alice/walk").title == "Step 10, validation PSNR 31.50 dB"
+
+
+def test_a_checkpoint_in_which_a_run_lies_is_published_as_itself(hub_here: HubServer, run: Path) -> None:
+    for name in ("config.json", "model.safetensors"):
+        shutil.copyfile(step_folder(run, 10) / name, run / name)
+    push_to("alice/walk", run)
+    assert "training.json" not in hub_here.files("alice/walk")
 
 
 def test_a_checkpoint_that_no_training_left_a_sample_of_shows_a_generated_dancer(
