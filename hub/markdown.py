@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from hub.words import one_line
+
 _MOST_LETTERS = 80
 
 
@@ -19,6 +21,5 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def code(value: object) -> str:
     """Any value as short text that Markdown leaves as it is, within a table too."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    text = text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS] + "…"
-    return f"`{text.replace('`', chr(39)).replace('|', '/') or ' '}`"
+    text = one_line(text, _MOST_LETTERS).replace("`", "'").replace("|", "/")
+    return f"`{text or ' '}`"
