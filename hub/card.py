@@ -69,7 +69,6 @@ class Card:
 def card_text(card: Card) -> str:
     """The README.md of the model's page: metadata and Markdown."""
     config, model = card.checkpoint.config, card.checkpoint.model
-    drift = card.results.drift.mean if card.results else None
     return TEMPLATE.read_text().format(
         metadata=metadata(card).to_yaml(),
         name=card.name,
@@ -81,7 +80,7 @@ def card_text(card: Card) -> str:
         reference=card.reference,
         training=paragraphs(*_training(card)),
         data=f"its training data ({code(card.data)})" if card.data else "its training data",
-        drift="" if drift is None else f": {drift:.2f} dB from the first to the last 100 frames measured here",
+        drift=_drift(card.results),
         license=code(card.license),
     )
 
@@ -162,6 +161,13 @@ def _validated(card: Card) -> str:
         "frame alone recordings that it was not trained on. They also chose this checkpoint among others, so that new "
         "ones may come out worse."
     )
+
+
+def _drift(results: Results | None) -> str:
+    if results is None or results.drift.mean is None:
+        return ""
+    change = f"{'lose' if results.drift.mean >= 0 else 'gain'} {abs(results.drift.mean):.2f} dB"
+    return f" Measured here, the last 100 frames {change} against the first."
 
 
 def _score_table(results: Results) -> str:

@@ -111,6 +111,16 @@ def test_every_sequence_has_a_row_with_its_scores(card: Card) -> None:
     assert ["<strong>mean of 2</strong>", "", *means, "<strong>31.10</strong>"] in cells
 
 
+@pytest.mark.parametrize(("drift", "told"), [(0.104, "lose 0.10 dB"), (-5.32, "gain 5.32 dB")])
+def test_the_limits_tell_what_long_videos_lose(card: Card, drift: float, told: str) -> None:
+    long = dataclasses.replace(results("0"), drift=Kind(mean=drift, sequences={"0": drift}))
+    assert f"the last 100 frames {told} against the first." in page(dataclasses.replace(card, results=long))
+
+
+def test_the_limits_tell_no_loss_where_it_was_not_measured(card: Card) -> None:
+    assert "Measured here" not in page(card)
+
+
 def test_many_sequences_are_cut_and_the_mean_is_of_all(card: Card) -> None:
     many = dataclasses.replace(card, results=results(*(str(i) for i in range(MOST_SEQUENCES + 5))))
     assert f"mean of {MOST_SEQUENCES + 5}" in page(many)
