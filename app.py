@@ -45,8 +45,9 @@ TITLE = (
     "<h1>Marionette</h1><p>Give a picture of a person and a sequence of poses: the model predicts the video in which "
     'this person takes these poses.</p><p id="model">Model: {model}, {width}x{height} pixels.{note}</p>'
 )
-EXAMPLES = ("Examples: generated dancers", "Examples: dancers that the model has never seen")
-"""Of any model, and of the bundled one."""
+EXAMPLES = "Examples: generated dancers"
+UNSEEN_EXAMPLES = "Examples: dancers that the model has never seen"
+"""The same, as the bundled model sees them."""
 UNFORESEEN = "Something went wrong on the server; its log says what."
 WAITING = sentence_strip("Waiting for the model …")
 REFUSED = fault_strip("These poses were not looked at: too many people are waiting. Generate will read them.")
@@ -312,7 +313,8 @@ def build_page(checkpoint: Checkpoint, examples: Sequence[Example], note: str | 
             def fill(session: Session, event: gr.EventData) -> list[Any]:
                 return on_example(examples, session, event.index)
 
-            gr.HTML(f"<h2>{EXAMPLES[checkpoint.name == BUNDLED.name]}</h2>", elem_id="examples-title")
+            heading = UNSEEN_EXAMPLES if checkpoint.name == BUNDLED.name else EXAMPLES
+            gr.HTML(f"<h2>{heading}</h2>", elem_id="examples-title")
             picked = build_cards(examples).pick(fill, session, [*files, given.strip], queue=False, **PRIVATE)
             picked.failure(**failed)
             picked.success(**run).failure(**failed)
