@@ -1,4 +1,4 @@
-"""Users, and repositories as a whole: whoami, create, delete, settings, the check of a card."""
+"""Users, and repositories as a whole: whoami, create, delete, the check of a card."""
 
 import re
 from typing import Any
@@ -7,10 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .access import may_write, readable, signed_in, writable
+from .access import may_write, signed_in
 from .cards import card_errors, card_warnings
 from .errors import HubError, repo_not_found
-from .listing import REPO
 from .state import state_of
 from .store import Repo, Store, now
 
@@ -71,7 +70,6 @@ async def create(request: Request) -> Response:
         if kind == "spaces":
             settings["sdk"] = body["sdk"]
             settings["hardware"] = body.get("hardware", "cpu-basic")
-            settings["sleep_time"] = body.get("sleepTimeSeconds")
             settings["secrets"] = keyed(body.get("secrets", []))
             settings["variables"] = keyed(body.get("variables", []))
         repo = set_up(store, kind, name, **settings)
@@ -92,27 +90,6 @@ async def delete(request: Request) -> Response:
     return PlainTextResponse("OK")
 
 
-async def settings(request: Request) -> Response:
-    """PUT of visibility and gating."""
-    repo = writable(request)
-    body = await request.json()
-    if "visibility" in body:
-        repo.change_settings(private=body["visibility"] == "private")
-    if "gated" in body:
-        repo.change_settings(gated=body["gated"])
-    return JSONResponse({"private": repo.settings.private, "gated": repo.settings.gated})
-
-
-async def auth_check(request: Request) -> Response:
-    readable(request)
-    return PlainTextResponse("OK")
-
-
-async def auth_check_write(request: Request) -> Response:
-    writable(request)
-    return PlainTextResponse("OK")
-
-
 async def validate_yaml(request: Request) -> Response:
     """What the client asks before it commits a README.md."""
     body = await request.json()
@@ -129,7 +106,4 @@ ROUTES = [
     Route("/api/repos/create", create, methods=["POST"]),
     Route("/api/repos/delete", delete, methods=["DELETE"]),
     Route("/api/validate-yaml", validate_yaml, methods=["POST"]),
-    Route(REPO + "/settings", settings, methods=["PUT"]),
-    Route(REPO + "/auth-check", auth_check),
-    Route(REPO + "/auth-check/write", auth_check_write),
 ]

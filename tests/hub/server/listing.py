@@ -192,11 +192,6 @@ async def create_tag(request: Request) -> Response:
     return JSONResponse({"success": True}, 201)
 
 
-async def delete_tag(request: Request) -> Response:
-    writable(request).delete_ref("tags", revision_of(request))
-    return JSONResponse({"success": True})
-
-
 ROUTES = [
     Route(REPO, info),
     Route(REPO + "/revision/{revision}", info),
@@ -208,5 +203,4 @@ ROUTES = [
     Route(REPO + "/branch/{revision}", create_branch, methods=["POST"]),
     Route(REPO + "/branch/{revision}", delete_branch, methods=["DELETE"]),
     Route(REPO + "/tag/{revision}", create_tag, methods=["POST"]),
-    Route(REPO + "/tag/{revision}", delete_tag, methods=["DELETE"]),
 ]

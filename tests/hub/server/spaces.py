@@ -28,7 +28,7 @@ def runtime_of(repo: Repo) -> JSONResponse:
     settings = repo.settings
     running = settings.hardware if settings.stage == "RUNNING" else None
     answer: dict[str, Any] = {"stage": settings.stage, "hardware": {"current": running, "requested": settings.hardware}}
-    return JSONResponse(answer | {"gcTimeout": settings.sleep_time, "storage": None, "devMode": False})
+    return JSONResponse(answer | {"gcTimeout": None, "storage": None, "devMode": False})
 
 
 async def change(request: Request, repo: Repo, known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -66,24 +66,12 @@ async def hardware(request: Request) -> Response:
     body = await request.json()
     if body["flavor"] not in HARDWARE:
         raise HubError(400, f"Unknown hardware {body['flavor']!r}; known: {', '.join(HARDWARE)}")
-    repo.change_settings(hardware=body["flavor"], sleep_time=body.get("sleepTimeSeconds", repo.settings.sleep_time))
-    return runtime_of(repo)
-
-
-async def sleep_time(request: Request) -> Response:
-    repo = space(request)
-    repo.change_settings(sleep_time=(await request.json())["seconds"])
+    repo.change_settings(hardware=body["flavor"])
     return runtime_of(repo)
 
 
 async def runtime(request: Request) -> Response:
     return runtime_of(space(request, write=False))
-
-
-async def pause(request: Request) -> Response:
-    repo = space(request)
-    repo.change_settings(stage="PAUSED")
-    return runtime_of(repo)
 
 
 async def restart(request: Request) -> Response:
@@ -94,9 +82,7 @@ async def restart(request: Request) -> Response:
 
 ROUTES = [
     Route(SPACE + "/hardware", hardware, methods=["POST"]),
-    Route(SPACE + "/sleeptime", sleep_time, methods=["POST"]),
     Route(SPACE + "/runtime", runtime),
-    Route(SPACE + "/pause", pause, methods=["POST"]),
     Route(SPACE + "/restart", restart, methods=["POST"]),
     Route(SPACE + "/secrets", secrets, methods=["GET", "POST", "DELETE"]),
     Route(SPACE + "/variables", variables, methods=["GET", "POST", "DELETE"]),

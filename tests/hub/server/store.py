@@ -58,7 +58,6 @@ class Settings:
     granted: list[str] = field(default_factory=list)
     sdk: str | None = None
     hardware: str = "cpu-basic"
-    sleep_time: int | None = None
     stage: str = "NO_APP_FILE"
     restarts: int = 0
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
