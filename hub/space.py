@@ -40,7 +40,8 @@ class SpaceConfig:
     """What it runs on, by the Hub's name: cpu-basic, zero-a10g, t4-small, ...; what it has by default."""
     private_model_token_from_env: bool = False
     """Give the Space the token in SPACE_HF_TOKEN, or else that in HF_TOKEN, as a secret, so that it may load a private
-    or gated model. A token that can read this model and nothing else is enough, and wiser."""
+    or gated model; whoever may open the Space can then use the model, and a new Space is public. A token that can read
+    this model and nothing else is enough, and wiser."""
     dry_run: Path | None = None
     """Write the files into this new folder and publish nothing."""
 
