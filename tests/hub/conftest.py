@@ -42,6 +42,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 
 from tests.hub.server import HubServer
@@ -79,6 +80,8 @@ def hub_env(server: HubServer, folder: Path, token: str | None = None, *, xet: b
         "SSL_CERT_DIR": str(folder),  # no certificates: none is needed, and each client would read all of the machine's
         "OMP_NUM_THREADS": "1",
     }
+    if xet:  # its client wants some certificate, also where none is needed
+        env["SSL_CERT_FILE"] = certifi.where()
     return env | ({"HF_TOKEN": token} if token is not None else {})
 
 
