@@ -98,7 +98,9 @@ def test_whoever_is_ended_clears_up(tmp_path: Path, number: signal.Signals, code
         "with filling(Path('out')) as folder:\n    Path('begun').touch()\n    time.sleep(60)\n"
     )
     code_of_program = (
-        "import sys; sys.argv = ['p', 'go']; import cvae.cli as c; c.run_command('p', {'go': ('slow:x', '')})"
+        "import signal, sys; sys.argv = ['p', 'go']; import cvae.cli as c\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL); signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "c.run_command('p', {'go': ('slow:x', '')})"
     )
     environment = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{tmp_path}"}
     with subprocess.Popen([sys.executable, "-c", code_of_program], cwd=tmp_path, env=environment, stderr=-1) as process:
