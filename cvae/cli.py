@@ -31,7 +31,8 @@ def run_command(program: str, commands: Commands) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     asked = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if asked not in commands:
-        known = "\n".join(f"  {name:<10} {text}" for name, (_, text) in commands.items())
+        width = max(map(len, commands))
+        known = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in commands.items())
         print(f"usage: {program} COMMAND [--help]\n\ncommands:\n{known}")
         if asked not in ("-h", "--help"):
             fail(f"{quoted(asked)} is no command of {program}; expected {', '.join(commands)}.")

@@ -120,7 +120,7 @@ class Publisher:
             self._is_ending = True
             self._state.notify()
             if self._next or self._upload:
-                log.info("Publishing %s, which may take %.0f s; Ctrl-C gives it up.", self.repo, self.longest_wait)
+                log.info("Publishing %s (%.0f s at most); Ctrl-C gives it up.", self.repo, self.longest_wait)
         deadline = time.monotonic() + self.longest_wait
         while self._thread.is_alive() and time.monotonic() < deadline:
             self._thread.join(0.2)  # in slices, so that Ctrl-C is heard

@@ -163,7 +163,10 @@ def _report_gaps(split: str, numbers: NDArray[np.int64], cuts: list[int]) -> Non
     if cuts:
         named = ", ".join(f"{numbers[i - 1] + 1} to {numbers[i] - 1}" for i in cuts[:NAMED])
         more = ", ..." if len(cuts) > NAMED else ""
-        log.info("%s: %d gaps in the numbering are taken as cuts: no %s%s.", split, len(cuts), named, more)
+        gaps = "1 gap in the numbering is taken as a cut"
+        if len(cuts) > 1:
+            gaps = f"{len(cuts)} gaps in the numbering are taken as cuts"
+        log.info("%s: %s: no %s%s.", split, gaps, named, more)
 
 
 def _decoded(data: Path, listing: _Listing, size: Size) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ def test_the_labs_folders_are_read_pixel_by_pixel_in_the_order_of_numbers(lab_fo
 def test_a_gap_in_the_numbering_is_a_cut_and_is_told(lab_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         assert open_split(lab_folder, "train").spans == [(0, 20), (20, 40)]
-    assert "train: 1 gaps in the numbering are taken as cuts: no 20 to 99." in caplog.messages
+    assert "train: 1 gap in the numbering is taken as a cut: no 20 to 99." in caplog.messages
 
 
 def test_ink_is_how_far_a_pose_is_from_white(lab_folder: Path) -> None:
