@@ -112,7 +112,7 @@ def open_page(options: Options) -> tuple[gr.Blocks, str]:
     """
     device = pick_device(options.device)
     fetched = local_checkpoint(options.checkpoint)
-    checkpoint = fetched.load(device).at_full_speed()
+    checkpoint = fetched.load().at_full_speed(device)
     size = checkpoint.config.data
     page = build_page(checkpoint, fitting(find_examples(HERE / "examples"), size.size), fetched.note)
     return page, f"{checkpoint.name}, {size.width}x{size.height} pixels, on {device}"

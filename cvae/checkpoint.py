@@ -29,13 +29,16 @@ class Checkpoint:
     config: Config
     model: Model
 
-    def at_full_speed(self) -> "Checkpoint":
-        """The same in bfloat16 where its device has instructions for it; the lab's network stays as it came.
+    def at_full_speed(self, device: str) -> "Checkpoint":
+        """Itself, its network moved to a device, `cpu` or `cuda`, and into bfloat16 where that has instructions for it.
 
-        Pictures are blended in float32 all the same, so that they lose nothing (see `PoseCVAE.decode_step`).
+        The lab's network stays in float32, so that its frames are the original's. Pictures are blended in float32 in
+        any case (see `PoseCVAE.decode_step`). Weights are converted before they are moved: a ZeroGPU Space has no GPU
+        yet when it loads them.
         """
-        if isinstance(self.model, PoseCVAE) and has_bf16(next(self.model.parameters()).device.type):
+        if isinstance(self.model, PoseCVAE) and has_bf16(device):
             self.model.to(torch.bfloat16)
+        self.model.to(device)
         return self
 
 

@@ -7,4 +7,5 @@ from hub.pull import open_checkpoint
 
 def main(config: GenerateConfig) -> None:
     """`python -m cvae generate`."""
-    generate_file(config, open_checkpoint(config.checkpoint, pick_device(config.device)).at_full_speed())
+    device = pick_device(config.device)
+    generate_file(config, open_checkpoint(config.checkpoint).at_full_speed(device))

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from tyro.conf import Positional
 
 from cvae.checkpoint import CONFIG, WEIGHTS, Checkpoint, load_checkpoint
@@ -40,25 +39,25 @@ class Fetched:
         """What names this version and no other: `user/name@` and the whole commit, or the folder."""
         return f"{self.name.partition('@')[0]}@{self.commit}" if self.commit else self.folder
 
-    def load(self, device: str | torch.device = "cpu") -> Checkpoint:
+    def load(self) -> Checkpoint:
         """Its network, called by `name` where it is from the Hub.
 
         Raises:
             InputError: If it does not fit together.
         """
         if self.commit is None:
-            return load_checkpoint(self.folder, device)
+            return load_checkpoint(self.folder)
         with _short_refusals():
-            return load_checkpoint(self.folder, device, self.name)
+            return load_checkpoint(self.folder, name=self.name)
 
 
-def open_checkpoint(reference: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
+def open_checkpoint(reference: str | Path) -> Checkpoint:
     """The network of a checkpoint that was named by a folder or by a reference to the Hub.
 
     Raises:
         InputError: As `local_checkpoint` and `load_checkpoint`.
     """
-    return local_checkpoint(reference).load(device)
+    return local_checkpoint(reference).load()
 
 
 def local_checkpoint(reference: str | Path) -> Fetched:

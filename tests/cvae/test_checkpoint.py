@@ -5,10 +5,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cvae.checkpoint import load_checkpoint
-from cvae.config import Config
+from cvae.checkpoint import Checkpoint, load_checkpoint
+from cvae.config import Config, Lab4Config
+from cvae.device import has_bf16
 from cvae.errors import InputError
-from cvae.models import PoseCVAE
+from cvae.models import PoseCVAE, build_model
 from cvae.rollout import rollout
 
 
@@ -61,3 +62,14 @@ def test_a_tensor_that_does_not_fit_is_named(tiny_checkpoint: Path) -> None:
     save_file(tensors | {"extra": torch.zeros(1)}, path)
     with pytest.raises(InputError, match="extra is not part of the network"):
         load_checkpoint(tiny_checkpoint)
+
+
+def test_at_full_speed_is_bfloat16_where_the_processor_has_it_but_the_labs_network_stays_exact(
+    tiny_checkpoint: Path,
+) -> None:
+    sizes = Lab4Config(frame_channels=16, label_channels=8, latent_channels=4, decoder_channels=16)
+    lab = Checkpoint("lab", Config(model=sizes), build_model(sizes)).at_full_speed("cpu")
+    ours = load_checkpoint(tiny_checkpoint).at_full_speed("cpu")
+    assert {weights.dtype for weights in lab.model.parameters()} == {torch.float32}
+    expected = torch.bfloat16 if has_bf16("cpu") else torch.float32
+    assert {weights.dtype for weights in ours.model.parameters()} == {expected}

@@ -62,7 +62,8 @@ def evaluate(config: EvaluateConfig) -> None:
     Raises:
         InputError: If the data or the checkpoint do not fit, or the network gives numbers that are none.
     """
-    checkpoint = open_checkpoint(config.checkpoint, pick_device(config.device)).at_full_speed()
+    device = pick_device(config.device)
+    checkpoint = open_checkpoint(config.checkpoint).at_full_speed(device)
     size = checkpoint.config.data.size
     if min(size) < SSIM_WINDOW:
         raise InputError(f"Frames of {size[1]}x{size[0]} are too small to measure: SSIM has a window of 11x11 pixels.")

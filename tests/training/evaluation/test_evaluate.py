@@ -75,7 +75,7 @@ def test_scores_are_those_of_scikit_image_on_the_frames_of_a_rollout(
     monkeypatch.setattr(module, "FRAMES_AT_ONCE", 4)  # several pieces, the last one shorter
     results = results_of(run(data, tiny_checkpoint, tmp_path / "out"))
     frames, poses = (to_clip(pictures)[0] for pictures in moving_square(COUNT))
-    model = load_checkpoint(tiny_checkpoint).at_full_speed().model
+    model = load_checkpoint(tiny_checkpoint).at_full_speed("cpu").model
     predicted = torch.cat(list(rollout(model, frames[:1], poses[None])))
     pairs = list(zip(frames[1:].numpy(), predicted.numpy(), strict=True))
     expected = [peak_signal_noise_ratio(t, p, data_range=1) for t, p in pairs]
