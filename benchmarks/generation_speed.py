@@ -66,9 +66,10 @@ def measure_generation(config: GenerationSpeedConfig) -> dict[str, list[float]]:
 
     steps: dict[str, Callable[[], int]] = {LAB: lab_way}
     for dtype in _dtypes():
+        precision = str(dtype).removeprefix("torch.")
         for size in SIZES:
-            steps[f"{_name(size)}, {str(dtype).removeprefix('torch.')}"] = _ours(size, dtype, config.frames, 1)
-        steps[f"{_name(SIZES[0])}, 16 videos at once"] = _ours(SIZES[0], dtype, config.frames, 16)
+            steps[f"{_name(size)}, {precision}"] = _ours(size, dtype, config.frames, 1)
+        steps[f"{_name(SIZES[0])}, {precision}, 16 videos"] = _ours(SIZES[0], dtype, config.frames, 16)
     return measure_in_turns(steps, config.rounds, config.seconds)
 
 

@@ -8,6 +8,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 OCTAVES = 4
+MOST_WEIGHTS = 2**26
+"""Of an attention that are computed at once; a video of 8 frames at 128x256 has half of them."""
 
 
 class ResBlock(nn.Module):
@@ -117,8 +119,7 @@ class Attention(nn.Module):
         b, (h, w) = keys.shape[0], poses.shape[-2:]
         query = self._directions(self.query, poses) * self.sharpness
         query = rearrange(query, "(b t) n c -> b (t n) c", b=b)
-        likeness = query.to(values) @ keys.to(values).mT  # (B, T * h * w, h * w)
-        found = likeness.softmax(dim=-1).to(values) @ values
+        found = attend(query.to(values), keys.to(values), values)
         found = rearrange(found, "b (t h w) c -> (b t) c h w", h=h, w=w)
         split = found.shape[1] - self.carried_channels
         return self.out(found[:, :split]), found[:, split:]
@@ -127,6 +128,25 @@ class Attention(nn.Module):
         """Unit vectors that say what is where, `(B, h * w, C)`."""
         where = self.position(coordinates(*poses.shape[-2:]).to(poses))
         return F.normalize(_tokens(projection(poses) + where), dim=-1)
+
+
+def attend(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Mean of the values, weighted by the softmax of the products of queries and keys.
+
+    Written out, since torch's fused kernels take longer for this on a CPU; of large pictures some queries at a time, so
+    that memory is bounded.
+
+    Args:
+        query: `(B, N, C)`.
+        keys: `(B, M, C)`.
+        values: `(B, M, D)`.
+
+    Returns:
+        `(B, N, D)`.
+    """
+    rows = max(1, MOST_WEIGHTS // (len(keys) * keys.shape[1]))
+    parts = torch.split(query, rows, dim=1)
+    return torch.cat([(part @ keys.mT).softmax(dim=-1).to(values) @ values for part in parts], dim=1)
 
 
 def coordinates(height: int, width: int) -> Tensor:

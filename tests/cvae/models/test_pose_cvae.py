@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cvae.config import PoseCVAEConfig
-from cvae.models import PoseCVAE, build_model
+from cvae.models import PoseCVAE, build_model, layers
 from cvae.models.layers import Attention, coordinates
 
 
@@ -61,17 +61,22 @@ def test_where_poses_say_nothing_attention_looks_near_by() -> None:
     assert (found - where).abs().mean() < 1
 
 
-def test_attention_over_many_poses_is_that_of_torch_one_by_one() -> None:
+@pytest.mark.parametrize("most_weights", [layers.MOST_WEIGHTS, 100, 1])
+def test_attention_over_many_poses_is_that_of_torch_one_by_one(
+    most_weights: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "MOST_WEIGHTS", most_weights)  # at once, in pieces, one by one
     torch.manual_seed(0)
-    layer, poses, reference = Attention(16), pictures(6, 16, 3, 5), pictures(2, 16, 3, 5)
-    keys, values = layer.look_up(poses[::3], reference, reference[:, :0])
-    together, _ = layer(poses, keys, values)
+    layer, poses, reference = Attention(16, carried_channels=2), pictures(6, 16, 3, 5), pictures(2, 16, 3, 5)
+    keys, values = layer.look_up(poses[::3], reference, reference[:, :2])
+    together, carried = layer(poses, keys, values)
     for i in range(6):
         query = layer.query(poses[i : i + 1]) + layer.position(coordinates(3, 5))
         query = torch.nn.functional.normalize(query.flatten(2).transpose(1, 2), dim=-1)
         weights = (layer.sharpness * query @ keys[i // 3].mT).softmax(-1)
-        alone = layer.out((weights @ values[i // 3]).mT.reshape(1, 16, 3, 5))
-        torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=0)
+        found = (weights @ values[i // 3]).mT.reshape(1, 18, 3, 5)
+        torch.testing.assert_close(together[i : i + 1], layer.out(found[:, :16]), atol=1e-5, rtol=0)
+        torch.testing.assert_close(carried[i : i + 1], found[:, 16:], atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
