@@ -1,15 +1,15 @@
 """A conditional VAE that predicts a person's next frame from the previous frame, the pose and a reference frame.
 
     reference frame + its pose ──> reference features, once per sequence ─┐ attention: where is this body part?
-    poses ───────────────────────> pose features, many poses at a time ───┴─> context of every frame
-    previous frame ──────────────> previous features ──┐
-                                        context ───────┴─> prior p(z | previous, pose, reference)
-    true frame (training only) ─────────────────────────> posterior q(z | true frame, the same)
-    z, context, previous features ─> decoder ─> new pixels, blended with the reference frame, the reference frame
-                                                moved into the pose by attention, and the previous frame
+    poses ───────────────────────> U-Net, many poses at a time ───────────┴─> context of every frame
+    previous frame ──> previous features ──┐
+                   context ────────────────┴─> prior p(z | previous, pose, reference)
+    true frame (training only) ──────────────> posterior q(z | true frame, the same)
+    z, context, previous features ─> new pixels, blended with the reference frame, the reference frame
+                                     moved into the pose by attention, and the previous frame
 
-Everything that does not depend on the previous frame is computed for many frames at a time; only the decoder
-and the small encoder of the previous frame run frame after frame.
+Everything that does not depend on the previous frame, which is nearly all of the work, is computed for many frames at a
+time; frame after frame run a few small convolutions at the coarsest level, and the blend.
 """
 
 from dataclasses import dataclass
@@ -21,41 +21,48 @@ from torch import Tensor, nn
 
 from cvae.config import PoseCVAEConfig
 from cvae.gaussian import Gaussian
-from cvae.models.layers import Attention, Pyramid, ResBlock, Up
+from cvae.models.layers import Attention, Decoder, Keys, Pyramid, Stem, Up
 
 MASKED = -1e4  # logit of a blend weight that shall be zero
+CANDIDATES = 4  # of the blend: new pixels, the reference frame, the moved one, the previous frame
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What the network keeps of the reference frame; `levels` are `(B, C_l, h_l, w_l)`."""
+    """What the network keeps of the reference frame: features `(B, C_l, h_l, w_l)` of each level, and what attention
+    finds on its levels: keys, and values `(B, D_l, h_l, w_l)`."""
 
     frame: Tensor
     levels: list[Tensor]
-    keys_and_values: dict[int, tuple[Tensor, Tensor]]
+    found: dict[int, tuple[Keys, Tensor]]
 
 
 @dataclass(frozen=True)
 class Context:
     """What is known of one frame before the previous one is: its pose, dressed in the reference's appearance.
 
-    `moved` is the reference frame with its parts moved to where the pose wants them, `(B, 3, H, W)`.
+    Attributes:
+        reference_frame: `(B, 3, H, W)`.
+        moved: The reference frame with its parts moved to where the pose wants them, `(B, 3, H, W)`.
+        fine: Features of the picture, `(B, C_0, h_0, w_0)`.
+        coarse: Features of the coarsest level, `(B, C_L, h_L, w_L)`.
     """
 
     reference_frame: Tensor
     moved: Tensor
-    levels: tuple[Tensor, ...]
+    fine: Tensor
+    coarse: Tensor
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is known of one frame before its latent is drawn."""
+    """What is known of one frame before its latent is drawn; `coarse` has seen the previous frame."""
 
     prior: Gaussian
     context: Context
-    levels: list[Tensor]
+    coarse: Tensor
     previous: Tensor
-    withheld: Tensor
+    withheld: Tensor | None
 
 
 class PoseCVAE(nn.Module):
@@ -65,19 +72,29 @@ class PoseCVAE(nn.Module):
         super().__init__()
         self.config = config
         widths, patch, z = config.widths, config.patch_size, config.latent_channels
+        coarsest, finest = widths[-1], min(config.attention_levels)
         self.pose_encoder = Pyramid(3, widths, patch)
         self.reference_encoder = Pyramid(6, widths, patch)
-        self.previous_encoder = Pyramid(4, widths, patch)
-        self.target_encoder = Pyramid(3, tuple(width // 2 for width in widths), patch)
-        self.finest = min(config.attention_levels)
-        self.side = patch * 2**self.finest  # pixels that one position of that level stands for
-        carried = {level: 3 * self.side**2 if level == self.finest else 0 for level in config.attention_levels}
-        self.attention = nn.ModuleDict({str(level): Attention(widths[level], c) for level, c in carried.items()})
-        self.moved_in = Pyramid(3, widths[:1], patch)
-        self.prior_head = GaussianHead(widths[-1], z)
-        self.posterior_head = GaussianHead(widths[-1] + widths[-1] // 2, z)
-        self.latent_in = nn.Conv2d(z, widths[-1], 1)
-        self.decoder = Decoder(widths, patch)
+        self.finest = finest
+        self.side = patch * 2**finest  # pixels that one place of the finest level with attention stands for
+        self.attention = nn.ModuleDict({str(level): Attention(widths[level]) for level in config.attention_levels})
+        self.appearance = nn.ModuleDict(
+            {
+                str(level): nn.Conv2d(widths[level], widths[level], 1)
+                for level in config.attention_levels
+                if level > finest
+            }
+        )
+        self.moved_in = Stem(3, widths[0], patch)
+        self.decoder = Decoder(widths)
+        self.previous_encoder = Stem(3, coarsest, config.stride, reach=1)
+        self.target_encoder = Stem(3, coarsest, config.stride, reach=1)
+        self.prior_head = GaussianHead(coarsest, z)
+        self.posterior_head = GaussianHead(2 * coarsest, z)
+        self.latent_in = nn.Conv2d(z, coarsest, 1)
+        self.up = Up(coarsest, widths[0], config.stride // patch)
+        self.out = nn.Conv2d(widths[0], (3 + CANDIDATES) * patch**2, 3, padding=1)
+        self.unfold = nn.PixelShuffle(patch)
 
     def encode_reference(self, frame: Tensor, pose: Tensor) -> Reference:
         """Once per sequence: features of the reference frame and what attention needs to look parts up in it.
@@ -86,13 +103,14 @@ class PoseCVAE(nn.Module):
             frame: `(B, 3, H, W)` in [0, 1].
             pose: The pose picture that belongs to it, the same shape.
         """
-        poses = self.pose_encoder(1 - pose)
-        levels = self.reference_encoder(torch.cat([frame, 1 - pose], dim=1))
+        poses = self.pose_encoder(self._cast(1 - pose))
+        levels = self.reference_encoder(self._cast(torch.cat([frame, 1 - pose], dim=1)))
         found = {}
         for level, layer in self._attention():
-            carried = F.pixel_unshuffle(frame, self.side) if level == self.finest else levels[level][:, :0]
-            found[level] = layer.look_up(poses[level], levels[level], carried)
-        return Reference(frame=frame, levels=levels, keys_and_values=found)
+            pixels = level == self.finest
+            values = F.pixel_unshuffle(frame, self.side) if pixels else self.appearance[str(level)](levels[level])
+            found[level] = layer.look_up(poses[level]), values.to(poses[level].dtype)
+        return Reference(frame, levels, found)
 
     def encode_conditions(self, reference: Reference, poses: Tensor) -> list[Context]:
         """The context of T frames at once.
@@ -104,20 +122,27 @@ class PoseCVAE(nn.Module):
         Returns:
             T contexts.
         """
-        b, t = poses.shape[:2]
-        levels = self.pose_encoder(rearrange(1 - poses, "b t c h w -> (b t) c h w"))
-        for level, layer in self._attention():
-            appearance, carried = layer(levels[level], *reference.keys_and_values[level])
-            levels[level] = levels[level] + appearance
+        b = len(poses)
+
+        def by_video(x: Tensor) -> Tensor:
+            return rearrange(x, "(b t) c h w -> b t c h w", b=b)
+
+        levels = self.pose_encoder(self._cast(rearrange(1 - poses, "b t c h w -> (b t) c h w")))
+        moved = poses
+        found = {level: layer(levels[level], *reference.found[level]) for level, layer in self._attention()}
+        for level, values in found.items():
             if level == self.finest:
-                moved = F.pixel_shuffle(carried.float(), self.side)  # (B * T, 3, H, W)
-        levels[0] = levels[0] + self.moved_in(moved)[0]
-        moved = rearrange(moved, "(b t) c h w -> b t c h w", b=b)
+                moved = F.pixel_shuffle(values, self.side)  # (B * T, 3, H, W)
+            else:
+                levels[level] = levels[level] + values
+        levels[0] = levels[0] + self.moved_in(moved)
         levels = [
-            rearrange(level, "(b t) c h w -> b t c h w", b=b) + kept[:, None]
+            (by_video(level) + kept[:, None]).flatten(0, 1)
             for level, kept in zip(levels, reference.levels, strict=True)
         ]
-        return [Context(reference.frame, moved[:, i], tuple(level[:, i] for level in levels)) for i in range(t)]
+        fine = self.decoder(levels)
+        parts = (by_video(x).unbind(1) for x in (moved.float(), fine, levels[-1]))
+        return [Context(reference.frame, *part) for part in zip(*parts, strict=True)]
 
     def encode_step(self, context: Context, previous: Tensor, withheld: Tensor | None = None) -> Step:
         """Look at the previous frame; gives the prior of the latent.
@@ -127,17 +152,15 @@ class PoseCVAE(nn.Module):
             previous: The frame before it, `(B, 3, H, W)` in [0, 1].
             withheld: `(B,)` bool, True where the network must do without the previous frame; nowhere by default.
         """
-        if withheld is None:
-            withheld = torch.zeros(len(previous), dtype=torch.bool, device=previous.device)
-        shown = (~withheld).to(previous.dtype)[:, None, None, None]
-        seen = torch.cat([previous * shown, shown.expand_as(previous[:, :1])], dim=1)  # (B, 4, H, W)
-        levels = [a + b for a, b in zip(context.levels, self.previous_encoder(seen), strict=True)]
-        return Step(self.prior_head(levels[-1]), context, levels, previous, withheld)
+        seen = self.previous_encoder(self._cast(previous))
+        if withheld is not None:
+            seen = seen.masked_fill(withheld[:, None, None, None], 0)
+        coarse = context.coarse + seen
+        return Step(self.prior_head(coarse), context, coarse, previous, withheld)
 
     def posterior(self, step: Step, target: Tensor) -> Gaussian:
         """The latent's distribution given the true frame `(B, 3, H, W)`; used in training only."""
-        seen = self.target_encoder(target)[-1]
-        return self.posterior_head(torch.cat([step.levels[-1], seen], dim=1))
+        return self.posterior_head(torch.cat([step.coarse, self.target_encoder(self._cast(target))], dim=1))
 
     def decode_step(self, step: Step, latent: Tensor) -> Tensor:
         """The predicted frame, `(B, 3, H, W)` in [0, 1].
@@ -146,14 +169,25 @@ class PoseCVAE(nn.Module):
             step: From `encode_step`.
             latent: `(B, Z, h, w)`, drawn from the prior (in training also from the posterior).
         """
-        out = self.decoder(step.levels, self.latent_in(latent.to(step.levels[-1].dtype))).float()  # (B, 7, H, W)
-        hide_previous = torch.tensor([0, 0, 0, MASKED], device=out.device) * step.withheld[:, None]
-        weights = (out[:, 3:] + hide_previous[:, :, None, None]).softmax(dim=1)  # (B, 4, H, W)
-        candidates = (out[:, :3].sigmoid(), step.context.reference_frame, step.context.moved, step.previous)
-        return torch.stack([w * c for w, c in zip(weights.split(1, dim=1), candidates, strict=True)]).sum(0)
+        coarse = F.silu(step.coarse + self.latent_in(self._cast(latent)))
+        out = self.unfold(self.out(F.silu(step.context.fine + self.up(coarse)))).float()  # (B, 7, H, W)
+        logits = out[:, 3:]
+        if step.withheld is not None:
+            hide_previous = F.pad(step.withheld[:, None] * MASKED, (CANDIDATES - 1, 0))  # (B, 4)
+            logits = logits + hide_previous[:, :, None, None]
+        weights = logits.softmax(dim=1).split(1, dim=1)
+        frame = weights[0] * out[:, :3].sigmoid()
+        for weight, known in zip(
+            weights[1:], (step.context.reference_frame, step.context.moved, step.previous), strict=True
+        ):
+            frame = torch.addcmul(frame, weight, known)
+        return frame
 
     def _attention(self) -> list[tuple[int, Attention]]:
         return [(int(level), layer) for level, layer in self.attention.items()]  # type: ignore[misc]
+
+    def _cast(self, x: Tensor) -> Tensor:
+        return x.to(self.out.weight.dtype)
 
 
 class GaussianHead(nn.Module):
@@ -161,29 +195,10 @@ class GaussianHead(nn.Module):
 
     def __init__(self, in_channels: int, latent_channels: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(8, in_channels)
         self.conv = nn.Conv2d(in_channels, 2 * latent_channels, 3, padding=1)
         nn.init.zeros_(self.conv.weight)
         nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Gaussian:
-        mean, logvar = self.conv(F.silu(self.norm(x))).float().chunk(2, dim=1)
+        mean, logvar = self.conv(F.silu(x)).float().chunk(2, dim=1)
         return Gaussian(mean, logvar.clamp(-10, 10))
-
-
-class Decoder(nn.Module):
-    """From the coarsest level to pixels: 3 channels of colour and 4 logits of blend weights."""
-
-    def __init__(self, widths: tuple[int, ...], patch_size: int) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(ResBlock(width) for width in reversed(widths))
-        self.ups = nn.ModuleList(Up(a, b) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.norm = nn.GroupNorm(8, widths[0])
-        self.out = nn.Conv2d(widths[0], 7 * patch_size**2, 3, padding=1)
-        self.unfold = nn.PixelShuffle(patch_size)
-
-    def forward(self, levels: list[Tensor], latent: Tensor) -> Tensor:
-        h = self.blocks[0](levels[-1] + latent)
-        for up, block, skip in zip(self.ups, list(self.blocks)[1:], levels[-2::-1], strict=True):
-            h = block(up(h) + skip)
-        return self.unfold(self.out(F.silu(self.norm(h))))

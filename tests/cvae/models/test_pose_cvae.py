@@ -29,35 +29,33 @@ def test_many_poses_at_once_are_encoded_as_one_by_one(tiny_model: PoseCVAE) -> N
     together = tiny_model.encode_conditions(reference, poses)
     for t, context in enumerate(together):
         (alone,) = tiny_model.encode_conditions(reference, poses[:, t : t + 1])
-        for a, b in zip(context.levels, alone.levels, strict=True):
-            torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
+        for name in ("fine", "coarse", "moved"):
+            torch.testing.assert_close(getattr(context, name), getattr(alone, name), atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
-def test_attention_takes_each_part_and_its_pixels_from_where_the_pose_matches() -> None:
+def test_attention_takes_each_part_from_where_the_pose_matches() -> None:
     torch.manual_seed(0)
-    layer = Attention(16, carried_channels=3)
-    for projection in (layer.query, layer.key, layer.value, layer.out):
+    layer = Attention(16, key_channels=16)
+    for projection in (layer.query, layer.key):
         torch.nn.init.dirac_(projection.weight)
         torch.nn.init.zeros_(projection.bias)
     torch.nn.init.zeros_(layer.position.weight)
     layer.sharpness.fill_(30.0)
-    parts = torch.eye(16).reshape(1, 16, 4, 4)
-    looks, pixels = pictures(1, 16, 4, 4), pictures(1, 3, 4, 4)
+    parts, pixels = torch.eye(16).reshape(1, 16, 4, 4), pictures(1, 3, 4, 4)
     moved = torch.roll(parts, (1, 2), dims=(2, 3))
-    appearance, carried = layer(moved, *layer.look_up(parts, looks, pixels))
-    torch.testing.assert_close(appearance, torch.roll(looks, (1, 2), dims=(2, 3)), atol=1e-4, rtol=0)
-    torch.testing.assert_close(carried, torch.roll(pixels, (1, 2), dims=(2, 3)), atol=1e-4, rtol=0)
+    found = layer(moved, layer.look_up(parts), pixels)
+    torch.testing.assert_close(found, torch.roll(pixels, (1, 2), dims=(2, 3)), atol=1e-4, rtol=0)
 
 
 @torch.inference_mode()
 def test_where_poses_say_nothing_attention_looks_near_by() -> None:
     torch.manual_seed(0)
-    layer = Attention(16, carried_channels=2)
+    layer = Attention(16)
     layer.sharpness.fill_(200.0)
     where = torch.stack(torch.meshgrid(torch.arange(8.0), torch.arange(16.0), indexing="ij"))[None]
     nothing = torch.zeros(1, 16, 8, 16)
-    _, found = layer(nothing, *layer.look_up(nothing, nothing, where))
+    found = layer(nothing, layer.look_up(nothing), where)
     assert (found - where).abs().mean() < 1
 
 
@@ -67,16 +65,20 @@ def test_attention_over_many_poses_is_that_of_torch_one_by_one(
 ) -> None:
     monkeypatch.setattr(layers, "MOST_WEIGHTS", most_weights)  # at once, in pieces, one by one
     torch.manual_seed(0)
-    layer, poses, reference = Attention(16, carried_channels=2), pictures(6, 16, 3, 5), pictures(2, 16, 3, 5)
-    keys, values = layer.look_up(poses[::3], reference, reference[:, :2])
-    together, carried = layer(poses, keys, values)
+    layer, poses, values = Attention(16), pictures(6, 16, 3, 5), pictures(2, 7, 3, 5)
+
+    def directions(projection: torch.nn.Module, pose: torch.Tensor) -> torch.Tensor:
+        x = projection(pose) + layer.position(coordinates(3, 5))
+        return torch.nn.functional.normalize(x.flatten(2).transpose(1, 2), dim=-1)
+
+    together = layer(poses, layer.look_up(poses[::3]), values)
     for i in range(6):
-        query = layer.query(poses[i : i + 1]) + layer.position(coordinates(3, 5))
-        query = torch.nn.functional.normalize(query.flatten(2).transpose(1, 2), dim=-1)
-        weights = (layer.sharpness * query @ keys[i // 3].mT).softmax(-1)
-        found = (weights @ values[i // 3]).mT.reshape(1, 18, 3, 5)
-        torch.testing.assert_close(together[i : i + 1], layer.out(found[:, :16]), atol=1e-5, rtol=0)
-        torch.testing.assert_close(carried[i : i + 1], found[:, 16:], atol=1e-5, rtol=0)
+        reference = poses[3 * (i // 3)][None]
+        query = layer.sharpness * directions(layer.query, poses[i : i + 1])
+        alone = torch.nn.functional.scaled_dot_product_attention(
+            query, directions(layer.key, reference), values[i // 3].flatten(1).T[None], scale=1.0
+        )
+        torch.testing.assert_close(together[i : i + 1], alone.mT.reshape(1, 7, 3, 5), atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
@@ -84,9 +86,9 @@ def test_the_frame_is_a_blend_of_four_pictures(tiny_model: PoseCVAE) -> None:
     frame, previous = pictures(1, 3, 16, 32), 1 - pictures(1, 3, 16, 32)
     (context,) = tiny_model.encode_conditions(tiny_model.encode_reference(frame, frame), frame[:, None])
     for channel, expected in ((4, frame), (5, context.moved), (6, previous)):
-        torch.nn.init.zeros_(tiny_model.decoder.out.weight)
-        torch.nn.init.zeros_(tiny_model.decoder.out.bias)
-        tiny_model.decoder.out.bias[channel] = 50
+        torch.nn.init.zeros_(tiny_model.out.weight)
+        torch.nn.init.zeros_(tiny_model.out.bias)
+        tiny_model.out.bias[channel] = 50
         step = tiny_model.encode_step(context, previous)
         torch.testing.assert_close(tiny_model.decode_step(step, step.prior.mean), expected)
     withheld = tiny_model.encode_step(context, previous, torch.tensor([True]))
