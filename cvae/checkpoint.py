@@ -14,6 +14,7 @@ from cvae.device import has_bf16
 from cvae.errors import InputError
 from cvae.files import replacing
 from cvae.models import Model, PoseCVAE, build_model
+from cvae.packing import pack_convolutions
 from cvae.runs import TRAINING, best_checkpoint
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -34,11 +35,13 @@ class Checkpoint:
 
         The lab's network stays in float32, so that its frames are the original's. Pictures are blended in float32 in
         any case (see `PoseCVAE.decode_step`). Weights are converted before they are moved: a ZeroGPU Space has no GPU
-        yet when it loads them.
+        yet when it loads them. On a CPU it is for nothing but use from then on: it cannot be saved.
         """
         if isinstance(self.model, PoseCVAE) and has_bf16(device):
             self.model.to(torch.bfloat16)
         self.model.to(device)
+        if device == "cpu":
+            pack_convolutions(self.model)
         return self
 
 
