@@ -6,6 +6,7 @@ from einops import rearrange
 from torch import Tensor
 from torchvision.transforms.v2.functional import permute_channels
 
+from cvae.poses.skeleton import COLORS, OTHER_SIDE
 from training.data.clips import Batch
 from training.dice import Dice
 
@@ -71,6 +72,50 @@ def _warp(batch: Batch, changed: Tensor, scale: Tensor, offset: Tensor) -> Batch
     frames = sample(torch.cat([batch.reference[:, None], batch.frames], dim=1), "border")
     poses = 1 - sample(1 - torch.cat([batch.reference_pose[:, None], batch.poses], dim=1), "zeros")
     return Batch(frames[:, 0], poses[:, 0], frames[:, 1:], poses[:, 1:])
+
+
+def mirror(batch: Batch, share: float, dice: Dice) -> Batch:
+    """Show a share of the clips as a mirror does: left limbs become right ones, in the colours of poses too.
+
+    Args:
+        batch: B clips.
+        share: Of the clips that are changed, 0 to 1.
+        dice: Of these clips.
+
+    Returns:
+        The batch, its clips in the same order.
+    """
+    changed = (dice.uniform() < share).to(batch.frames.device)
+
+    def flip(pictures: Tensor) -> Tensor:
+        return pictures.index_put((changed,), pictures[changed].flip(-1))
+
+    def turn(poses: Tensor) -> Tensor:
+        return poses.index_put((changed,), swap_sides(poses[changed].flip(-1)))
+
+    return Batch(flip(batch.reference), turn(batch.reference_pose), flip(batch.frames), turn(batch.poses))
+
+
+def swap_sides(poses: Tensor) -> Tensor:
+    """Give left limbs the colours of right ones, and the other way round.
+
+    A pixel is taken for paint of the limbs whose colour is like its own, thinned by white: near crossings of limbs that
+    is not exact.
+
+    Args:
+        poses: Pose pictures, `(..., 3, H, W)` in [0, 1].
+
+    Returns:
+        The same shape, in [0, 1].
+    """
+    paints = 1 - torch.tensor(COLORS, device=poses.device) / 255  # (23, 3), what a joint's colour takes from white
+    ink = 1 - poses.movedim(-3, -1)  # (..., H, W, 3)
+    likeness = F.normalize(ink, dim=-1) @ F.normalize(paints, dim=-1).T  # cosines
+    share = (60 * likeness).softmax(dim=-1)  # (..., H, W, 23)
+    paint = share @ paints
+    amount = (ink * paint).sum(-1, keepdim=True) / paint.square().sum(-1, keepdim=True)
+    swapped = ink + amount * (share @ (paints[list(OTHER_SIDE)] - paints))
+    return 1 - swapped.clamp(0, 1).movedim(-1, -3)
 
 
 def recolour(batch: Batch, share: float, dice: Dice) -> Batch:

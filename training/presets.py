@@ -26,11 +26,11 @@ def lab4() -> Recipe:
     return Recipe(
         network=NetworkConfig(family="lab4", sample="prior"),
         clips=ClipsConfig(batch_size=2, frames=16, person_weight=0.0),
-        augment=AugmentConfig(zoom_share=0.0),
+        augment=AugmentConfig(zoom_share=0.0, mirror_share=0.0),
         objective=ObjectiveConfig(prior_share=0.0, withhold=0.0, previous_noise=0.0, sum_frames=True),
         kl=KLAnnealing(annealing="cyclical", stop=1.0, cycles=10, ratio=1.0, every="epoch", per_value=False),
         forcing=TeacherForcing(initial=1.0, decay_from=10, decay=0.1, mode="epoch"),
-        optimizer=OptimizerConfig(peak_lr=1e-3, schedule="constant", weight_decay=0.0, average=False),
+        optimizer=OptimizerConfig(name="adamw", peak_lr=1e-3, schedule="constant", weight_decay=0.0, average=False),
     )
 
 

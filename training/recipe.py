@@ -9,6 +9,8 @@ from training.checks import check, check_all
 from training.objective import ObjectiveConfig
 from training.schedules import KLAnnealing, TeacherForcing
 
+MAX_LR = 1e3  # beyond it numbers overflow
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
@@ -69,11 +71,13 @@ class AugmentConfig:
     """Share of clips of which a part is shown, enlarged to all of the picture."""
     smallest_crop: float = 0.5
     """Side of the smallest part, in sides of the picture."""
+    mirror_share: float = 0.5
+    """Share of clips shown as in a mirror, left and right exchanged."""
     recolour_share: float = 0.0
     """Share of clips whose colour channels are swapped; for data of many people."""
 
     def __post_init__(self) -> None:
-        check_all(self, "augment.", ("zoom_share", "crop_share", "recolour_share"), 0, 1)
+        check_all(self, "augment.", ("zoom_share", "crop_share", "mirror_share", "recolour_share"), 0, 1)
         check_all(self, "augment.", ("shift",), 0)
         check("--augment.smallest-crop", self.smallest_crop, lambda side: 0 < side <= 1, "above 0, at most 1")
         expected = "a smallest and a largest magnification above zero"
@@ -84,12 +88,14 @@ class AugmentConfig:
 class OptimizerConfig:
     """How the weights are changed."""
 
-    peak_lr: float = 1e-3
+    name: Literal["muon", "adamw"] = "muon"
+    """`muon` for the matrices of convolutions and `adamw` for the rest, or `adamw` for all."""
+    peak_lr: float = 1.5e-3
     """Learning rate after warm-up."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """`cosine` warms up and falls to zero at the end of the training."""
     weight_decay: float = 1e-2
-    """Of AdamW; with 0 it is Adam."""
+    """Decoupled from the gradient; with 0 AdamW is Adam."""
     accumulate: int = 1
     """Batches whose gradients are added up for one step."""
     average: bool = True
@@ -98,7 +104,7 @@ class OptimizerConfig:
     """Every so many epochs, pull the weights back towards their beginning by the cosine of the angle; 0 is never."""
 
     def __post_init__(self) -> None:
-        check("--optimizer.peak-lr", self.peak_lr, lambda rate: rate > 0, "above zero")
+        check("--optimizer.peak-lr", self.peak_lr, lambda rate: 0 < rate <= MAX_LR, f"above zero, at most {MAX_LR:g}")
         check_all(self, "optimizer.", ("accumulate",), 1)
         check_all(self, "optimizer.", ("weight_decay", "interpolate_every"), 0)
 

@@ -26,6 +26,7 @@ from cvae.runs import best_checkpoint, checkpoints_in, step_folder
 from hub.pull import local_checkpoint
 from training.config import TrainConfig
 from training.objective import Objective
+from training.optimizer import build_optimizer
 
 STATE = "state"
 _STATE_FILE = "state.pt"
@@ -85,13 +86,7 @@ def start_run(accelerator: Accelerator, config: TrainConfig, size: tuple[int, in
     objective: nn.Module = Objective(model, recipe.objective, kl_per_value=recipe.kl.per_value)
     if config.compile:
         objective = torch.compile(objective)  # type: ignore[assignment]
-    optimizer = torch.optim.AdamW(
-        model.parameters(),
-        lr=recipe.optimizer.peak_lr,
-        betas=(0.9, 0.99),
-        weight_decay=recipe.optimizer.weight_decay,
-        fused=True,
-    )
+    optimizer = build_optimizer(model, recipe.optimizer)
     prepared, optimizer = accelerator.prepare(objective, optimizer)
     description = _describe(config, accelerator, checkpoint)
     return Run(accelerator, prepared, average, optimizer, initial, checkpoint_config, description)
@@ -248,7 +243,8 @@ def _restore(run: Run, state: dict[str, Any], folder: Path) -> None:
     run.average.load_state_dict(saved.model.state_dict())
     run.optimizer.load_state_dict(state["optimizer"])
     for weights, moments in run.optimizer.state.items():  # torch takes any shapes, and then writes beyond them
-        if any(moments[name].shape != weights.shape for name in ("exp_avg", "exp_avg_sq")):
+        tensors = [value for name, value in moments.items() if isinstance(value, Tensor) and name != "step"]
+        if {moment.shape for moment in tensors} != {weights.shape}:
             raise ValueError("moments of other shapes than the weights")
     if run.accelerator.scaler:
         run.accelerator.scaler.load_state_dict(state["scaler"])

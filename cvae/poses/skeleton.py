@@ -8,6 +8,8 @@ JOINTS = (
     *("RHip", "RKnee", "RAnk", "RBigToe", "RSmallToe", "LHip", "LKnee", "LAnk", "LBigToe", "LSmallToe"),
     *("Nose", "REye", "REar", "LEye", "LEar"),
 )
+OTHER_SIDE = tuple(JOINTS.index({"L": "R", "R": "L"}.get(name[0], name[0]) + name[1:]) for name in JOINTS)
+"""Number of the joint that a mirror shows in a joint's place."""
 LIMBS = (
     *((0, 1), (1, 2), (2, 3), (0, 4), (4, 5), (5, 6), (0, 7), (7, 8), (8, 9), (9, 10), (10, 11), (10, 12)),
     *((7, 13), (13, 14), (14, 15), (15, 16), (15, 17), (0, 18), (18, 19), (19, 20), (18, 21), (21, 22)),

@@ -1,8 +1,11 @@
+import numpy as np
 import torch
 
-from training.augment import crop, recolour, spoil_previous, zoom_and_shift
+from cvae.poses.skeleton import JOINTS, OTHER_SIDE, draw_skeletons
+from training.augment import crop, mirror, recolour, spoil_previous, zoom_and_shift
 from training.data.clips import Batch
 from training.dice import Dice
+from training.puppets.clip import PuppetClip
 
 
 def batch() -> Batch:
@@ -79,3 +82,36 @@ def test_a_crop_is_a_part_of_the_picture_enlarged() -> None:
     assert (widths > 0.5 * 27 / 31 - 0.02).all() and (widths < 27 / 31).all() and widths.std() > 0.02
     assert (after.poses[..., 2:-2, 2:-2] <= 1).all()
     assert torch.equal(crop(before, 0.0, 0.5, dice()).frames.round(decimals=4), ramp.round(decimals=4))
+
+
+def test_every_joint_has_its_counterpart_on_the_other_side() -> None:
+    assert [JOINTS[i] for i in OTHER_SIDE[:7]] == ["neck", "LSho", "LElb", "LWri", "RSho", "RElb", "RWri"]
+    assert [OTHER_SIDE[i] for i in OTHER_SIDE] == list(range(len(JOINTS)))
+
+
+def test_a_mirrored_pose_is_the_picture_of_the_mirrored_joints(dancer: PuppetClip) -> None:
+    keypoints, size = dancer.keypoints.copy(), dancer.poses.shape[1:3]
+    keypoints = keypoints[:, list(OTHER_SIDE)]
+    keypoints[..., 0] = size[1] - keypoints[..., 0]
+
+    def pictures(drawn: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(drawn).permute(0, 3, 1, 2)[None] / 255
+
+    given, expected = pictures(dancer.poses), pictures(draw_skeletons(keypoints, size))
+    after = mirror(Batch(given[:, 0], given[:, 0], given, given), 1.0, dice(1))
+
+    def decibels(poses: torch.Tensor) -> float:
+        return -10 * float((poses - expected).square().mean().log10())
+
+    assert decibels(after.poses) > decibels(given.flip(-1)) + 6  # colours are swapped, all but where limbs cross
+    assert torch.equal(after.frames, given.flip(-1))
+    torch.testing.assert_close(after.reference_pose, after.poses[:, 0])
+
+
+def test_a_share_of_the_clips_is_mirrored_whole() -> None:
+    before, after = batch(), mirror(batch(), 0.5, dice())
+    mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(after.frames, before.frames, strict=True)]
+    assert mirrored == [torch.equal(a, b.flip(-1)) for a, b in zip(after.reference, before.reference, strict=True)]
+    unchanged = [torch.equal(a, b) for a, b in zip(after.poses, before.poses, strict=True)]
+    assert unchanged == [not changed for changed in mirrored]
+    assert 0 < sum(mirrored) < 6

@@ -31,7 +31,7 @@ def config(data: Path, out: Path, recipe: Recipe = TINY, **changes: Any) -> Trai
 
 
 def fast(recipe: Recipe = TINY) -> Recipe:
-    return replace(recipe, clips=ClipsConfig(batch_size=8), optimizer=OptimizerConfig(peak_lr=3e-3))
+    return replace(recipe, clips=ClipsConfig(batch_size=8), optimizer=OptimizerConfig(peak_lr=1e-2))
 
 
 def last(run: Path) -> Path:
