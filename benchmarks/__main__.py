@@ -11,6 +11,7 @@ if __name__ == "__main__":
                 "benchmarks.generation_speed:compare_generation",
                 "Our network against the lab's, generating.",
             ),
+            "page": ("benchmarks.page_speed:measure_page", "The page: start, prediction, memory."),
             "data": ("benchmarks.data_speed:compare_loading", "Loading from folders, from shards and as the lab does."),
         },
     )

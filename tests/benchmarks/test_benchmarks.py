@@ -12,7 +12,9 @@ from benchmarks.generation_speed import (
     matrix_rate,
     measure_generation,
     operations,
+    our_network,
     prepared,
+    profile_operations,
 )
 from benchmarks.lab_loop import LabLoop, lab_clips
 from benchmarks.stopwatch import measure_in_turns, print_table
@@ -80,3 +82,9 @@ def test_generating_is_measured_beside_the_labs_way_and_its_work_is_counted() ->
     assert all(value > 0 for values in speeds.values() for value in values)
     assert operations(prepared(build_model(Lab4Config()), torch.float32), (32, 64)) == pytest.approx(6.43e9, rel=0.01)
     assert matrix_rate(torch.float32, side=64) > 0
+
+
+def test_the_profile_finds_convolutions_at_the_top() -> None:
+    found = profile_operations(our_network((32, 64), torch.float32), frames=2)
+    assert "convolution" in found[0][0]
+    assert 0.2 < found[0][1] < sum(share for _, share in found) <= 1
