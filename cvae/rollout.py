@@ -9,7 +9,7 @@ from torch import Tensor
 from cvae.gaussian import Gaussian, Sampling
 from cvae.models import Model
 
-CHUNK = 8  # poses encoded at a time: enough to keep the processor busy, few enough for memory and the first frame
+CHUNK = 24  # poses encoded at a time: enough to keep the processor busy, few enough for memory and the first frame
 
 
 def rollout(

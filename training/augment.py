@@ -1,5 +1,7 @@
 """Changes to a clip that keep frames, poses and reference together."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -11,23 +13,33 @@ from training.data.clips import Batch
 from training.dice import Dice
 
 
-def zoom_and_shift(batch: Batch, share: float, zoom: tuple[float, float], shift: float, dice: Dice) -> Batch:
-    """Show a share of the clips from nearer, farther or aside; edges are repeated, poses end in white.
+def change_view(
+    batch: Batch, share: float, zoom: tuple[float, float], shift: float, turn: float, stretch: float, dice: Dice
+) -> Batch:
+    """Show a share of the clips from nearer, farther or aside, tilted and stretched; edges are repeated, poses end in
+    white.
 
     Args:
         batch: B clips.
         share: Of the clips that are changed, 0 to 1.
         zoom: Smallest and largest magnification.
         shift: Largest shift, in pictures: 0.2 is a fifth of the height up or down and of the width to a side.
+        turn: Largest rotation to either side, in degrees.
+        stretch: Largest stretch: 0.2 makes widths up to a fifth larger and heights smaller by the same factor, or the
+            other way round.
         dice: Of these clips.
 
     Returns:
         The batch, its clips in the same order.
     """
-    changed, size, *place = dice.uniform(4).unbind(dim=1)
+    changed, size, *place, angle, form = dice.uniform(6).unbind(dim=1)
     scale = 1 / (zoom[0] + size * (zoom[1] - zoom[0]))
     offset = (2 * torch.stack(place) - 1) * 2 * shift
-    return _warp(batch, changed < share, scale, offset)
+    angle = (2 * angle - 1) * math.radians(turn)
+    form = (1 + stretch) ** (2 * form - 1)
+    along, across = scale * angle.cos(), scale * angle.sin()
+    matrix = torch.stack([along * form, -across / form, across * form, along / form], dim=1).view(-1, 2, 2)
+    return _warp(batch, changed < share, matrix, offset)
 
 
 def crop(batch: Batch, share: float, smallest: float, dice: Dice) -> Batch:
@@ -45,24 +57,22 @@ def crop(batch: Batch, share: float, smallest: float, dice: Dice) -> Batch:
     changed, size, *place = dice.uniform(4).unbind(dim=1)
     scale = smallest + size * (1 - smallest)
     offset = (2 * torch.stack(place) - 1) * (1 - scale)  # never beyond the edge
-    return _warp(batch, changed < share, scale, offset)
+    return _warp(batch, changed < share, scale[:, None, None] * torch.eye(2), offset)
 
 
-def _warp(batch: Batch, changed: Tensor, scale: Tensor, offset: Tensor) -> Batch:
-    """Sample the clips that are `changed` on a grid `scale` times as large as the picture, whose middle is at `offset`.
+def _warp(batch: Batch, changed: Tensor, matrix: Tensor, offset: Tensor) -> Batch:
+    """Sample the clips that are `changed` on a grid that is the picture's, transformed, with its middle at `offset`.
 
     Args:
         batch: B clips.
         changed: `(B,)`, bool.
-        scale: `(B,)`.
+        matrix: `(B, 2, 2)`, of x and y in pixels.
         offset: `(2, B)`, in half pictures to the right and down.
     """
     b, (h, w) = len(batch.reference), batch.reference.shape[-2:]
-    scale = torch.where(changed, scale, 1)
-    offset = torch.where(changed, offset, 0)
-    zero = torch.zeros(b)
-    matrix = torch.stack([scale, zero, offset[0], zero, scale, offset[1]], dim=1).view(b, 2, 3)
-    grid = F.affine_grid(matrix.to(batch.reference.device), [b, 1, h, w], align_corners=False)
+    matrix = matrix * torch.tensor([[1, h / w], [w / h, 1]])  # of x and y in half pictures
+    moved = torch.where(changed[:, None, None], torch.cat([matrix, offset.T[:, :, None]], dim=2), torch.eye(2, 3))
+    grid = F.affine_grid(moved.to(batch.reference.device), [b, 1, h, w], align_corners=False)
 
     def sample(pictures: Tensor, padding: str) -> Tensor:
         flat = rearrange(pictures, "b t c h w -> b (t c) h w")

@@ -62,11 +62,15 @@ class AugmentConfig:
     """How clips are changed, frames, poses and reference alike."""
 
     zoom_share: float = 0.5
-    """Share of clips shown from nearer, farther or aside."""
+    """Share of clips shown from nearer, farther or aside, tilted and stretched."""
     zoom: tuple[float, float] = (0.6, 1.2)
     """Smallest and largest magnification of those."""
     shift: float = 0.15
     """Largest shift of those, in pictures."""
+    turn: float = 8.0
+    """Largest rotation of those to either side, in degrees."""
+    stretch: float = 0.12
+    """Largest stretch of those: by how much wider at the cost of height, or the other way round."""
     crop_share: float = 0.0
     """Share of clips of which a part is shown, enlarged to all of the picture."""
     smallest_crop: float = 0.5
@@ -78,7 +82,7 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         check_all(self, "augment.", ("zoom_share", "crop_share", "mirror_share", "recolour_share"), 0, 1)
-        check_all(self, "augment.", ("shift",), 0)
+        check_all(self, "augment.", ("shift", "turn", "stretch"), 0)
         check("--augment.smallest-crop", self.smallest_crop, lambda side: 0 < side <= 1, "above 0, at most 1")
         expected = "a smallest and a largest magnification above zero"
         check("--augment.zoom", self.zoom, lambda zoom: 0 < zoom[0] <= zoom[1], expected)

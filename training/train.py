@@ -17,7 +17,7 @@ from cvae.device import has_bf16
 from cvae.errors import InputError
 from cvae.runs import best_checkpoint, checkpoints_in
 from hub.publisher import Publisher
-from training.augment import crop, mirror, recolour, zoom_and_shift
+from training.augment import change_view, crop, mirror, recolour
 from training.claim import claimed
 from training.config import TrainConfig
 from training.data.clips import Batch, Recordings, Shards, open_source, open_split, to_batch
@@ -198,7 +198,8 @@ def augment(batch: Batch, recipe: Recipe, dice: Dice) -> Batch:
     """All changes of the recipe to the clips of a batch."""
     options = recipe.augment
     if options.zoom_share:
-        batch = zoom_and_shift(batch, options.zoom_share, options.zoom, options.shift, dice)
+        how = (options.zoom_share, options.zoom, options.shift, options.turn, options.stretch)
+        batch = change_view(batch, *how, dice)
     if options.crop_share:
         batch = crop(batch, options.crop_share, options.smallest_crop, dice)
     if options.mirror_share:

@@ -141,7 +141,7 @@ class PoseCVAE(nn.Module):
             for level, kept in zip(levels, reference.levels, strict=True)
         ]
         fine = self.decoder(levels)
-        parts = (by_video(x).unbind(1) for x in (moved.float(), fine, levels[-1]))
+        parts = (by_video(x).unbind(1) for x in (_picture(moved), fine, levels[-1]))
         return [Context(reference.frame, *part) for part in zip(*parts, strict=True)]
 
     def encode_step(self, context: Context, previous: Tensor, withheld: Tensor | None = None) -> Step:
@@ -170,12 +170,12 @@ class PoseCVAE(nn.Module):
             latent: `(B, Z, h, w)`, drawn from the prior (in training also from the posterior).
         """
         coarse = F.silu(step.coarse + self.latent_in(self._cast(latent)))
-        out = self.unfold(self.out(F.silu(step.context.fine + self.up(coarse)))).float()  # (B, 7, H, W)
+        out = _picture(self.unfold(self.out(F.silu(step.context.fine + self.up(coarse)))))  # (B, 7, H, W)
         logits = out[:, 3:]
         if step.withheld is not None:
             hide_previous = F.pad(step.withheld[:, None] * MASKED, (CANDIDATES - 1, 0))  # (B, 4)
             logits = logits + hide_previous[:, :, None, None]
-        weights = logits.softmax(dim=1).split(1, dim=1)
+        weights = logits.softmax(dim=1).chunk(CANDIDATES, dim=1)
         frame = weights[0] * out[:, :3].sigmoid()
         for weight, known in zip(
             weights[1:], (step.context.reference_frame, step.context.moved, step.previous), strict=True
@@ -202,3 +202,8 @@ class GaussianHead(nn.Module):
     def forward(self, x: Tensor) -> Gaussian:
         mean, logvar = self.conv(F.silu(x)).float().chunk(2, dim=1)
         return Gaussian(mean, logvar.clamp(-10, 10))
+
+
+def _picture(x: Tensor) -> Tensor:
+    """In float32 and channel by channel, in which the blend takes half of the time."""
+    return x.to(torch.float32, memory_format=torch.contiguous_format)

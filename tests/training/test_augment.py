@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from cvae.poses.skeleton import JOINTS, OTHER_SIDE, draw_skeletons
-from training.augment import crop, mirror, recolour, spoil_previous, zoom_and_shift
+from training.augment import change_view, crop, mirror, recolour, spoil_previous
 from training.data.clips import Batch
 from training.dice import Dice
 from training.puppets.clip import PuppetClip
@@ -18,7 +18,7 @@ def dice(count: int = 6) -> Dice:
 
 
 def test_a_share_of_zero_changes_nothing() -> None:
-    after = zoom_and_shift(batch(), 0.0, (0.5, 2.0), 0.3, dice())
+    after = change_view(batch(), 0.0, (0.5, 2.0), 0.3, 0, 0, dice())
     torch.testing.assert_close(after.frames, batch().frames, atol=1e-5, rtol=0)
     torch.testing.assert_close(after.poses, batch().poses, atol=1e-5, rtol=0)
 
@@ -27,7 +27,7 @@ def test_frames_poses_and_reference_move_together() -> None:
     dot = torch.zeros(4, 1, 3, 16, 32)
     dot[..., 7:9, 15:17] = 1
     before = Batch(dot[:, 0], 1 - dot[:, 0], dot.repeat(1, 2, 1, 1, 1), 1 - dot.repeat(1, 2, 1, 1, 1))
-    after = zoom_and_shift(before, 1.0, (0.8, 1.2), 0.2, dice(4))
+    after = change_view(before, 1.0, (0.8, 1.2), 0.2, 0, 0, dice(4))
     assert not torch.allclose(after.frames, before.frames)
     torch.testing.assert_close(after.reference, after.frames[:, 1], atol=1e-5, rtol=0)
     torch.testing.assert_close(after.poses, 1 - after.frames, atol=1e-5, rtol=0)
@@ -35,16 +35,46 @@ def test_frames_poses_and_reference_move_together() -> None:
 
 def test_zooming_by_two_shows_the_middle_twice_as_large() -> None:
     before = batch()
-    after = zoom_and_shift(before, 1.0, (2.0, 2.0), 0.0, dice())
+    after = change_view(before, 1.0, (2.0, 2.0), 0.0, 0, 0, dice())
     expected = torch.nn.functional.interpolate(before.reference[..., 4:12, 8:24], scale_factor=2, mode="bilinear")
     inner = (..., slice(2, -2), slice(2, -2))
     torch.testing.assert_close(after.reference[inner], expected[inner], atol=1e-4, rtol=0)
 
 
+def test_a_turn_keeps_lengths_and_a_stretch_areas() -> None:
+    dots = torch.zeros(64, 1, 3, 32, 64)
+    places = [(10, 30), (20, 30), (15, 40)]
+    for y, x in places:
+        dots[..., y - 1 : y + 2, x - 1 : x + 2] = 1
+
+    def triangles(turn: float, stretch: float) -> np.ndarray:
+        """The dots' places afterwards, `(64, 3, 2)`, those near each one's old place taken for it."""
+        before = Batch(dots[:, 0], dots[:, 0], dots, dots)
+        frames = change_view(before, 1.0, (1.0, 1.0), 0.0, turn, stretch, dice(64)).frames[:, 0, 0].numpy()
+        y, x = np.mgrid[:32, :64]
+        found = []
+        for old_y, old_x in places:
+            weights = frames * (np.hypot(y - old_y, x - old_x) < 4.5)
+            total = weights.sum((1, 2))
+            found.append(np.stack([(weights * x).sum((1, 2)) / total, (weights * y).sum((1, 2)) / total], axis=1))
+        return np.stack(found, axis=1)
+
+    def sides(points: np.ndarray) -> np.ndarray:
+        return np.linalg.norm(points - np.roll(points, 1, axis=1), axis=2)
+
+    turned, stretched = triangles(15.0, 0.0), triangles(0.0, 0.2)
+    np.testing.assert_allclose(sides(turned), np.broadcast_to(sides(triangles(0, 0))[:1], (64, 3)), atol=0.3)
+    assert turned.std(axis=0).max() > 0.5
+    height, width = stretched[:, 1, 1] - stretched[:, 0, 1], stretched[:, 2, 0] - stretched[:, 0, 0]
+    np.testing.assert_allclose(height * width, 100, rtol=0.04)
+    assert width.max() > 1.15 * 10
+    assert width.min() < 10 / 1.15
+
+
 def test_outside_the_picture_poses_are_white_and_frames_repeat_their_edge() -> None:
     black = torch.full((2, 2, 3, 16, 32), 0.25)
     before = Batch(black[:, 0], black[:, 0], black, black)
-    after = zoom_and_shift(before, 1.0, (0.5, 0.5), 0.0, dice(2))
+    after = change_view(before, 1.0, (0.5, 0.5), 0.0, 0, 0, dice(2))
     torch.testing.assert_close(after.frames, black)
     assert (after.poses[..., 0, :] == 1).all()
 
