@@ -61,7 +61,7 @@ class ClipsConfig:
 class AugmentConfig:
     """How clips are changed, frames, poses and reference alike."""
 
-    zoom_share: float = 0.5
+    zoom_share: float = 0.7
     """Share of clips shown from nearer, farther or aside, tilted and stretched."""
     zoom: tuple[float, float] = (0.6, 1.2)
     """Smallest and largest magnification of those."""
