@@ -169,7 +169,7 @@ def test_every_family_of_networks_has_its_words(card: Card, model: PoseCVAEConfi
     assert {model.family for model in (PoseCVAEConfig(), Lab4Config())} == set(FAMILIES)
 
 
-def test_the_card_of_the_bundled_weights_knows_their_older_options(card: Card) -> None:
+def test_the_card_of_the_bundled_weights_lists_their_options(card: Card) -> None:
     told = json.loads((Path(__file__).parents[2] / "weights/puppets-64x128/training.json").read_text())
     shown = page(dataclasses.replace(card, training=told))
-    assert "<td><code>peak-lr</code></td>\n<td><code>0.0015</code></td>" in shown
+    assert "<td><code>optimizer.peak-lr</code></td>\n<td><code>0.0015</code></td>" in shown
