@@ -1,5 +1,6 @@
 """How long somebody waits for the page, and how much memory it takes: the real page, in a process of its own."""
 
+import logging
 import re
 import socket
 import statistics
@@ -44,6 +45,7 @@ def measure_page(config: PageSpeedConfig) -> None:
     """`python -m benchmarks page`."""
     from gradio_client import Client, handle_file
 
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell every request
     with tempfile.TemporaryDirectory() as folder, running_page(Path(folder)) as (process, url, ready):
         first, poses = write_inputs(Path(folder), config.frames)
         client = Client(url, verbose=False, download_files=folder, analytics_enabled=False)
