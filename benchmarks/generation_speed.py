@@ -54,10 +54,10 @@ def compare_generation(config: GenerationSpeedConfig) -> None:
         "\nA product of matrices: " + ", ".join(f"{_short(dtype)} {r / 1e9:.0f} GFLOP/s" for dtype, r in rates.items())
     )
     print_work(speeds, rates)
-    for dtype in _dtypes()[-1:]:
-        print(f"\nWhere the time goes at {_name(SIZES[0])} in {_short(dtype)}:")
-        for operation, share in profile_operations(our_network(SIZES[0], dtype), config.frames):
-            print(f"{100 * share:5.1f} %  {operation}")
+    fastest = _dtypes()[-1]
+    print(f"\nWhere the time goes at {_name(SIZES[0])} in {_short(fastest)}:")
+    for operation, share in profile_operations(our_network(SIZES[0], fastest), config.frames):
+        print(f"{100 * share:5.1f} %  {operation}")
 
 
 def print_work(speeds: dict[str, list[float]], rates: dict[torch.dtype, float]) -> None:
