@@ -7,6 +7,10 @@ if __name__ == "__main__":
         "python -m training",
         {
             "puppets": ("training.puppets.dataset:write_puppets", "Make a data set of generated dancers."),
+            "robot": (
+                "training.robot.dataset:write_robot",
+                "Make a data set of a generated robot arm that pushes objects.",
+            ),
             "prepare": ("training.prepare:prepare", "Make a data set from videos of a person."),
             "shard": ("training.data.shards:shard", "Write a data set as shards, to stream it from beyond one disk."),
             "train": ("training.train:train", "Train a network on clips in the lab's folder layout."),

@@ -1,20 +1,18 @@
 """A data set of puppets on disk, in the layout of the lab's frames."""
 
-import multiprocessing
-import signal
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from cvae.errors import InputError
 from cvae.export import write_png
 from cvae.files import filling
-from training.data.layout import numbers_taken, write_recording
+from training.data.layout import numbers_taken, write_keypoints, write_recording
+from training.data.pool import run_jobs
 from training.puppets.clip import PuppetClip, make_clip
 
 _SPLITS = {"train": 0, "val": 1, "test": 2}
@@ -90,16 +88,14 @@ def _write_all(config: PuppetsConfig, folder: Path) -> None:
     for job in jobs:
         for kind in ("img", "label", *(["gt", "keypoints"] if job.split == "test" else [])):
             (folder / job.split / f"{job.split}_{kind}").mkdir(parents=True, exist_ok=True)
-    keypoints: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"train": [], "val": []}
-    with closing(_run(jobs, config.workers)) as results:  # the pool ends before the folder is removed
+    keypoints: dict[str, list[tuple[int, np.ndarray]]] = {"train": [], "val": []}
+    with closing(run_jobs(_write_clip, jobs, config.workers)) as results:  # the pool ends before the folder is removed
         for job, points in tqdm(results, total=len(jobs), desc="puppets", unit="clip"):
             if job.split in keypoints:
-                numbers = job.index * numbers_taken(job.frames) + np.arange(job.frames)
-                keypoints[job.split].append((numbers, points))
-    for split, parts in keypoints.items():
-        if parts:
-            numbers, points = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-            np.savez_compressed(folder / split / f"{split}_keypoints.npz", number=numbers, keypoints=points)
+                keypoints[job.split].append((job.index * numbers_taken(job.frames), points))
+    for split, recordings in keypoints.items():
+        if recordings:
+            write_keypoints(folder / split, recordings)
 
 
 def _jobs(config: PuppetsConfig, folder: Path) -> Generator[_Job, None, None]:
@@ -107,21 +103,6 @@ def _jobs(config: PuppetsConfig, folder: Path) -> Generator[_Job, None, None]:
         frames = config.test_frames if split == "test" else config.frames
         for index in range(clips):
             yield _Job(folder, split, index, frames, config)
-
-
-def _run(jobs: list[_Job], workers: int) -> Generator[tuple[_Job, np.ndarray], None, None]:
-    """Results in the order of the jobs, from this process alone or from a pool."""
-    workers = min(workers or multiprocessing.cpu_count(), len(jobs))
-    if workers <= 1:
-        yield from ((job, _write_clip(job)) for job in jobs)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers, initializer=_start_worker) as pool:
-        yield from zip(jobs, pool.imap(_write_clip, jobs, chunksize=1), strict=True)
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the pool
-    cv2.setNumThreads(1)  # the processes are the parallelism
 
 
 def _write_clip(job: _Job) -> np.ndarray:
