@@ -19,7 +19,7 @@ from cvae.pace import check_fps
 from cvae.poses.person import Person, check_shape, read_person
 from cvae.poses.skeleton import draw_skeleton
 from cvae.progress import frame_bar
-from training.data.layout import numbers_taken, write_recording
+from training.data.layout import numbers_taken, write_keypoints, write_recording
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,8 @@ class PrepareConfig:
     """Make a data set in the lab's layout from videos of a person, as `train` takes it.
 
     The poses are found in the videos. The last part of each video is kept for validation; between it and the training
-    part a second is left out. Frames without a person are left out too, and are a cut between recordings.
+    part a second is left out. Frames without a person are left out too, and are a cut between recordings. The key
+    points are kept beside the pictures, for networks that take them as numbers.
     """
 
     videos: Positional[tuple[Path, ...]]
@@ -63,6 +64,7 @@ def prepare(config: PrepareConfig) -> None:
     """`python -m training prepare`."""
     counts = {"train": 0, "val": 0}
     numbers = {"train": 0, "val": 0}
+    keypoints: dict[str, list[tuple[int, np.ndarray]]] = {"train": [], "val": []}
     with filling(config.out) as folder:
         for kind in ("img", "label"):
             for split in counts:
@@ -84,9 +86,12 @@ def prepare(config: PrepareConfig) -> None:
                     frames = tqdm(person.frames[recording], f"writing {split}", unit=" frames", leave=False)
                     poses = (draw_skeleton(points, config.size) for points in person.points[recording])
                     write_recording(folder / split, numbers[split], frames, poses)
+                    keypoints[split].append((numbers[split], person.points[recording].copy()))
                     numbers[split] += numbers_taken(len(frames))
                     counts[split] += len(frames)
             del person  # before the next one is read
+        for split, found in keypoints.items():
+            write_keypoints(folder / split, found)
     height, width = config.size
     print(f"{counts['train']} frames to train on and {counts['val']} to validate on, {width}x{height}: {config.out}")
 

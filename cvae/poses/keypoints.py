@@ -40,3 +40,19 @@ class Keypoints:
         assert self.canvas is not None
         height, width = self.canvas
         return self.points * [size[1] / width, size[0] / height, 1]
+
+
+def to_numbers(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Key points as the numbers that a network is conditioned on.
+
+    Args:
+        points: `(T, 23, 3)`, x and y in pixels of a picture, and confidence, 0 where a joint is missing.
+        size: Height and width of that picture.
+
+    Returns:
+        float32 `(T, 69)`: of every joint x and y as shares of width and height, and whether it is seen, 0 or 1; all
+        three are 0 where it is missing.
+    """
+    seen = points[..., 2:] > 0
+    shares = points[..., :2] / [size[1], size[0]]
+    return np.where(seen, np.append(shares, seen, axis=-1), 0).reshape(len(points), -1).astype(np.float32)

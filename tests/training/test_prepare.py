@@ -7,7 +7,8 @@ from cvae.errors import InputError
 from cvae.poses.person import Person
 from tests.cvae.media import encode_mp4
 from training import prepare as prepare_module
-from training.data.clips import open_split
+from training.data.folders import open_keypoints
+from training.data.splits import open_split
 from training.prepare import PrepareConfig, prepare, split_recordings
 from training.puppets.clip import PuppetClip
 
@@ -43,12 +44,15 @@ def test_two_videos_become_a_data_set_that_training_reads(
     prepare(PrepareConfig(videos=(video, video), out=tmp_path / "data", size=(64, 128), val_share=0.45))
     train, val = open_split(tmp_path / "data", "train"), open_split(tmp_path / "data", "val")
     assert train.spans == [(0, 13), (13, 26)] and val.spans == [(0, 11), (11, 22)]
-    assert train.frames.shape[1:3] == train.poses.shape[1:3] == (64, 128)
+    assert train.frames.shape[1:3] == train.conditions.shape[1:3] == (64, 128)
     both = np.concatenate([train.frames[:13], val.frames[:11]])
     small = np.concatenate([dancer.frames, dancer.frames[::-1]])[:, ::2, ::2]
     assert np.abs(both.astype(int) - small).mean() < 8
-    assert (train.poses < 128).any(axis=(1, 2, 3)).all()
+    assert (train.conditions < 128).any(axis=(1, 2, 3)).all()
     assert (tmp_path / "data" / "preview.gif").exists()
+    seen = open_keypoints(tmp_path / "data", "train").conditions.reshape(26, 23, 3)
+    assert (seen[..., 2].mean(axis=1) > 0.5).all()
+    assert np.array_equal(seen[:13], seen[13:])
     assert "26 frames to train on and 22 to validate on, 128x64" in capsys.readouterr().out
 
 

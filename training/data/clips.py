@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
+from cvae.config import Condition
 from cvae.errors import InputError
-from training.data.folders import Recordings, Size, measure_ink, open_split
+from training.data.cache import Size
+from training.data.recordings import Recordings, measure_ink
 from training.data.shards import Shards, are_shards, open_shards
+from training.data.splits import open_split
 from training.data.streaming import ShardClips
 
 __all__ = [
@@ -38,7 +41,7 @@ _BLOCK = 1024
 """Clips that are drawn with one generator."""
 
 
-def open_source(data: Path, size: Size | None = None) -> Recordings | Shards:
+def open_source(data: Path, size: Size | None = None, condition: Condition = "poses") -> Recordings | Shards:
     """What there is to train on: the shards of `data/train` where there are any, else its folders of pictures.
 
     Both have a `size` (height and width) and a length in frames.
@@ -46,11 +49,21 @@ def open_source(data: Path, size: Size | None = None) -> Recordings | Shards:
     Args:
         data: The folder that holds `train`.
         size: Height and width to resize to; that of the data by default.
+        condition: What is told of each frame; shards hold pictures of poses alone.
 
     Raises:
         InputError: If there is neither, or what is there does not fit together.
     """
-    return open_shards(data / "train", size) if are_shards(data / "train") else open_split(data, "train", size)
+    if not are_shards(data / "train"):
+        return open_split(data, "train", size, condition)
+    if condition != "poses":
+        raise InputError(f"{data / 'train'} holds shards with pictures of poses; expected {condition} of each frame.")
+    return open_shards(data / "train", size)
+
+
+def numbers_of(source: Recordings | Shards) -> NDArray[np.float32] | None:
+    """The numbers that come with its frames, `(N, D)`; None where these are pictures of poses."""
+    return source.conditions if isinstance(source, Recordings) and source.conditions.ndim == 2 else None
 
 
 def load_clips(
@@ -66,7 +79,8 @@ def load_clips(
     skip: int = 0,
     share: Callable[[int], float] | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless batches of clips, frames and poses, each uint8 `(B, 1 + T, H, W, 3)`, the reference frame first.
+    """Endless batches of clips: frames, uint8 `(B, 1 + T, H, W, 3)`, the reference frame first, and their conditions,
+    of the same shape or float32 `(B, 1 + T, D)`.
 
     The batches of all processes together are those of one process with batches as large; do not let accelerate
     divide them again.
@@ -133,31 +147,32 @@ def _leave_ctrl_c_to_the_parent(worker: int) -> None:
 
 @dataclass(frozen=True)
 class Batch:
-    """B clips of T frames, each with a reference frame from the same recording. All in [0, 1].
+    """B clips of T frames, each with a reference frame from the same recording. Pictures are in [0, 1].
 
     Attributes:
         reference: `(B, C, H, W)`.
-        reference_pose: `(B, C, H, W)`.
+        reference_condition: `(B, C, H, W)`, or `(B, D)` where conditions are numbers.
         frames: `(B, T, C, H, W)`.
-        poses: `(B, T, C, H, W)`.
+        conditions: `(B, T, C, H, W)` or `(B, T, D)`.
     """
 
     reference: Tensor
-    reference_pose: Tensor
+    reference_condition: Tensor
     frames: Tensor
-    poses: Tensor
+    conditions: Tensor
 
 
-class Clips(Dataset[tuple[NDArray[np.uint8], NDArray[np.uint8]]]):
-    """Pictures of the clip that starts at `start`, led by the reference frame; index it with `(start, reference)`."""
+class Clips(Dataset[tuple[NDArray[np.uint8], NDArray[Any]]]):
+    """Frames and conditions of the clip that starts at `start`, led by the reference; index it with
+    `(start, reference)`."""
 
     def __init__(self, recordings: Recordings, length: int) -> None:
         self.recordings, self.length = recordings, length
 
-    def __getitem__(self, index: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def __getitem__(self, index: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
         start, reference = index
         rows = [reference, *range(start, start + self.length)]
-        return self.recordings.frames[rows], self.recordings.poses[rows]
+        return self.recordings.frames[rows], self.recordings.conditions[rows]
 
 
 class ClipSampler:
@@ -185,7 +200,7 @@ class ClipSampler:
         for a, b in self.spans:
             weights[a : b - length + 1] = 1
         if person_weight > 0:
-            ink = measure_ink(recordings.poses) if recordings.ink is None else recordings.ink
+            ink = measure_ink(recordings.conditions) if recordings.ink is None else recordings.ink
             weights *= 1 + person_weight * ink / max(float(np.average(ink, weights=weights)), 1e-6)
         self.cumulative = np.cumsum(weights, out=weights)  # constant where no clip begins
 
@@ -225,14 +240,18 @@ class _Batches:
             yield self.sampler.draw(first, self.batch_size, self.share(batch))
 
 
-def collate(items: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> tuple[Tensor, Tensor]:
-    """Frames and poses of a batch, uint8 `(B, 1 + T, H, W, 3)`: small to move, made floats on the device."""
-    frames, poses = zip(*items, strict=True)
-    return torch.from_numpy(np.stack(frames)), torch.from_numpy(np.stack(poses))
+def collate(items: list[tuple[NDArray[np.uint8], NDArray[Any]]]) -> tuple[Tensor, Tensor]:
+    """Frames and conditions of a batch: pictures stay uint8, small to move, and are made floats on the device."""
+    frames, conditions = zip(*items, strict=True)
+    return torch.from_numpy(np.stack(frames)), torch.from_numpy(np.stack(conditions))
 
 
-def to_batch(frames: Tensor, poses: Tensor) -> Batch:
-    """The batch in floats on the device the tensors are on."""
-    frames = rearrange(frames, "b t h w c -> b t c h w").float() / 255
-    poses = rearrange(poses, "b t h w c -> b t c h w").float() / 255
-    return Batch(frames[:, 0], poses[:, 0], frames[:, 1:], poses[:, 1:])
+def to_batch(frames: Tensor, conditions: Tensor) -> Batch:
+    """The batch of what `load_clips` gives, in floats on the device the tensors are on."""
+    frames, conditions = _to_floats(frames), _to_floats(conditions)
+    return Batch(frames[:, 0], conditions[:, 0], frames[:, 1:], conditions[:, 1:])
+
+
+def _to_floats(values: Tensor) -> Tensor:
+    """Pictures, uint8 `(B, T, H, W, C)`, to `(B, T, C, H, W)` in [0, 1]; numbers as they are."""
+    return rearrange(values, "b t h w c -> b t c h w").float() / 255 if values.dtype == torch.uint8 else values

@@ -22,7 +22,9 @@ from cvae.config import STRICT, DataConfig
 from cvae.errors import InputError
 from cvae.files import filling
 from cvae.inputs import LIMITS
-from training.data.folders import Recordings, Size, measure_ink, open_split
+from training.data.cache import Size
+from training.data.recordings import Recordings, measure_ink
+from training.data.splits import open_split
 
 PIECE_FRAMES = 256
 """Frames of a piece at most; a clip never reaches into the next one."""
@@ -110,7 +112,7 @@ def shard(config: ShardConfig) -> None:
     with filling(config.out) as out:
         (out / "train").mkdir()
         shards = _write(recordings, pieces, out / "train", config.shard_frames)
-        ink = float(measure_ink(recordings.poses[::every]).mean())
+        ink = float(measure_ink(recordings.conditions[::every]).mean())
         index = ShardIndex(height=height, width=width, mean_ink=ink, shards=shards)
         (out / "train" / "index.json").write_text(json.dumps(asdict(index)) + "\n")
         for split in ("val", "test"):
@@ -152,7 +154,7 @@ def _write(
                 for a, b in group:
                     pictures = {
                         f"{kind}.png": _strip(array[a:b])
-                        for kind, array in (("frames", recordings.frames), ("poses", recordings.poses))
+                        for kind, array in (("frames", recordings.frames), ("poses", recordings.conditions))
                     }
                     tar.write({"__key__": f"{a:012d}", **pictures})
                     bar.update(b - a)

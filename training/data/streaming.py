@@ -16,7 +16,7 @@ from webdataset.tariterators import group_by_keys, tar_file_expander
 from cvae.errors import InputError
 from cvae.inputs import LIMITS
 from cvae.pictures import decode_still, resize
-from training.data.folders import measure_ink
+from training.data.recordings import measure_ink
 from training.data.shards import Shards
 
 BUFFER_BYTES = 2**28

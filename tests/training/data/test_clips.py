@@ -9,8 +9,8 @@ import torch
 
 from cvae.errors import InputError
 from training.data.clips import Clips, ClipSampler, Recordings, collate, load_clips, open_source, to_batch
-from training.data.folders import open_split
 from training.data.shards import ShardConfig, shard
+from training.data.splits import open_split
 
 MANY_WORKERS = pytest.mark.filterwarnings("ignore:This DataLoader will create", "ignore:.*multi-threaded.*fork")
 
@@ -36,8 +36,8 @@ def test_clips_never_cross_a_cut_and_every_start_is_drawn() -> None:
 
 def test_clips_with_more_of_the_person_are_drawn_more_often() -> None:
     recordings = recordings_of(100)
-    recordings.poses[:] = 255
-    recordings.poses[:50] = 128
+    recordings.conditions[:] = 255
+    recordings.conditions[:50] = 128
     drawn = [start for start, _ in ClipSampler(recordings, 2, person_weight=3.0, seed=0).draw(0, 4000)]
     share = np.mean(np.array(drawn) < 50)
     assert 0.84 < share < 0.90  # weights 1 + 3 * 2 against 1, that is 7/8
@@ -93,7 +93,7 @@ def test_a_batch_holds_the_reference_then_consecutive_frames_as_floats() -> None
     assert batch.frames.shape == (2, 3, 3, 2, 2)
     assert (batch.frames[0, :, 0, 0, 0] * 255).tolist() == pytest.approx([4, 5, 6])
     assert (batch.reference[:, 0, 0, 0] * 255).tolist() == pytest.approx([9, 2])
-    assert torch.equal(batch.poses, batch.frames)
+    assert torch.equal(batch.conditions, batch.frames)
 
 
 def test_processes_share_the_batches_of_one() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from cvae.errors import InputError
 from tests.conftest import moving_square
-from training.data.folders import open_split
 from training.data.shards import ShardConfig, are_shards, open_shards, shard
+from training.data.splits import open_split
 
 
 @pytest.fixture
