@@ -94,7 +94,7 @@ def measure_generation(config: GenerationSpeedConfig) -> dict[str, list[float]]:
 
 def _ours(size: tuple[int, int], dtype: torch.dtype, frames: int, videos: int) -> Callable[[], int]:
     model, (first, poses) = our_network(size, dtype), _inputs(size, frames + 1, videos)
-    return lambda: videos * sum(1 for _ in rollout(model, first, poses))
+    return lambda: videos * sum(1 for _ in rollout(model, first[:, None], poses))
 
 
 def our_network(size: tuple[int, int], dtype: torch.dtype) -> Model:
@@ -117,7 +117,7 @@ def operations(model: Model, size: tuple[int, int]) -> float:
     """Floating-point operations of a frame, a multiplication and an addition counting as two."""
     first, poses = _inputs(size, 9)
     with FlopCounterMode(display=False) as counter:
-        frames = sum(1 for _ in rollout(model, first, poses))
+        frames = sum(1 for _ in rollout(model, first[:, None], poses))
     return counter.get_total_flops() / frames
 
 
@@ -126,7 +126,7 @@ def profile_operations(model: Model, frames: int, most: int = 8) -> list[tuple[s
     first, poses = _inputs(SIZES[0], frames + 1)
     for _ in range(2):
         with profile(activities=[ProfilerActivity.CPU]) as seen:
-            list(rollout(model, first, poses))
+            list(rollout(model, first[:, None], poses))
     times = sorted(((event.key, event.self_cpu_time_total) for event in seen.key_averages()), key=lambda pair: -pair[1])
     total = sum(time for _, time in times)
     return [(name, time / total) for name, time in times[:most]]

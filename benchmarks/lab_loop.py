@@ -61,8 +61,8 @@ class LabLoop:
         for t in range(1, frames.shape[1]):
             (context,) = model.encode_conditions(None, poses[:, t : t + 1])  # although all poses are known
             encoded = model.encode_step(context, previous)
-            posterior = model.posterior(encoded, frames[:, t])
-            previous = model.decode_step(encoded, posterior.sample(self.generator))
+            posterior, _ = model.posterior(encoded, frames[:, t])
+            previous, _ = model.decode_step(encoded, posterior.sample(self.generator))
             loss = loss + torch.nn.functional.mse_loss(previous, frames[:, t])
             loss = loss + kl_divergence(posterior, encoded.prior).mean()
         self.optimizer.zero_grad()

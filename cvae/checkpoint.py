@@ -13,13 +13,14 @@ from cvae.config import Config, config_from_json, config_to_json
 from cvae.device import has_bf16
 from cvae.errors import InputError
 from cvae.files import replacing
-from cvae.models import Model, PoseCVAE, build_model
+from cvae.models import Lab4CVAE, Model, build_model
 from cvae.packing import pack_convolutions
 from cvae.runs import TRAINING, best_checkpoint
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 MAX_CONFIG_BYTES = 100_000
 BUNDLED = Path(__file__).parents[1] / "weights" / "puppets-64x128"
+BUNDLED_ROBOT = BUNDLED.with_name("robot-64x64")
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Checkpoint:
         """Itself, its network moved to a device, `cpu` or `cuda`, and into bfloat16 where that has instructions for it.
 
         The lab's network stays in float32, so that its frames are the original's. Pictures are blended in float32 in
-        any case (see `PoseCVAE.decode_step`). Weights are converted before they are moved: a ZeroGPU Space has no GPU
-        yet when it loads them. On a CPU it is for nothing but use from then on: it cannot be saved.
+        any case (see `decode_step` of the others). Weights are converted before they are moved: a ZeroGPU Space has no
+        GPU yet when it loads them. On a CPU it is for nothing but use from then on: it cannot be saved.
         """
-        if isinstance(self.model, PoseCVAE) and has_bf16(device):
+        if not isinstance(self.model, Lab4CVAE) and has_bf16(device):
             self.model.to(torch.bfloat16)
         self.model.to(device)
         if device == "cpu":

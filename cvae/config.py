@@ -10,6 +10,11 @@ from cvae.errors import InputError
 from cvae.gaussian import Sampling
 
 STRICT = ConfigDict(extra="forbid", strict=True)
+MOST_NUMBERS = 1000
+"""That a frame may come with."""
+
+Condition = Literal["poses", "actions", "keypoints", "none"]
+"""What a network is told of each frame: a picture of the pose, or numbers."""
 
 
 def _check(condition: bool, expected: str, came: object) -> None:
@@ -55,6 +60,21 @@ class PoseCVAEConfig:
         """Height and width of the frames must be multiples of this many pixels."""
         return int(self.patch_size * 2 ** (len(self.widths) - 1))
 
+    @property
+    def condition(self) -> Condition:
+        """A pose picture for every frame."""
+        return "poses"
+
+    @property
+    def past_frames(self) -> int:
+        """One frame is given."""
+        return 1
+
+    @property
+    def horizon(self) -> int | None:
+        """It is measured to the end of a sequence."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lab4Config:
@@ -87,8 +107,125 @@ class Lab4Config:
         """Height and width of the frames may be any number of pixels."""
         return 1
 
+    @property
+    def condition(self) -> Condition:
+        """A pose picture for every frame."""
+        return "poses"
 
-ModelConfig = PoseCVAEConfig | Lab4Config
+    @property
+    def past_frames(self) -> int:
+        """One frame is given."""
+        return 1
+
+    @property
+    def horizon(self) -> int | None:
+        """It is measured to the end of a sequence."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SVGOptions:
+    """What can be chosen of the network SVG."""
+
+    __pydantic_config__ = STRICT
+
+    prior: Literal["fixed", "learned"] = "learned"
+    """Of the latent: `fixed` is N(0, I), SVG-FP; `learned` is predicted from the frames before, SVG-LP."""
+    condition: Literal["actions", "keypoints", "none"] = "actions"
+    """The numbers that come with a frame: a robot's actions and positions, a person's key points, or nothing at all."""
+    past_frames: int = 2
+    """Frames that are given."""
+    future_frames: int = 10
+    """Frames that are predicted where it is measured; in use there may be any number."""
+    last_frame_skip: bool = False
+    """Take the decoder's skip connections from the previous frame, instead of from the last given one."""
+    patch_size: int = 2
+    """Side of the pixel blocks folded into channels at the input; 1 is the paper's, 2 costs a quarter at the finest
+    level."""
+    widths: tuple[int, ...] = (64, 96, 128)
+    """Channels of each level of encoder and decoder; every level halves the resolution of the one before. The paper's
+    are 64, 128, 256, 512."""
+    feature_channels: int = 128
+    """Length G of the vector that a frame becomes."""
+    latent_channels: int = 64
+    """Numbers Z in the latent of a frame."""
+    hidden_channels: int = 256
+    """Width of the LSTMs."""
+    predictor_layers: int = 2
+    """LSTMs of the frame predictor, one on the other."""
+    gaussian_layers: int = 1
+    """The same of the posterior and of a learned prior."""
+
+    def __post_init__(self) -> None:
+        _check(self.patch_size in (1, 2, 4), "patch_size is 1, 2 or 4", self.patch_size)
+        _check(1 <= len(self.widths) <= 6, "widths has 1 to 6 levels", self.widths)
+        fits = all(8 <= width <= 512 and width % 8 == 0 for width in self.widths)
+        _check(fits, "widths are multiples of 8 from 8 to 512", self.widths)
+        limits = {
+            "past_frames": (1, 100),
+            "future_frames": (1, 10_000),
+            "feature_channels": (8, 512),
+            "latent_channels": (1, 512),
+            "hidden_channels": (8, 1024),
+            "predictor_layers": (1, 4),
+            "gaussian_layers": (1, 4),
+        }
+        for name, (least, most) in limits.items():
+            _check(least <= getattr(self, name) <= most, f"{name} is {least} to {most}", getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SVGConfig:
+    """The recurrent network that predicts a frame from all frames before it, and from some numbers.
+
+    Stochastic video generation: Denton & Fergus 2018 (arXiv:1802.07687).
+    """
+
+    __pydantic_config__ = STRICT
+
+    family: Literal["svg"] = "svg"
+    """Which network the weights belong to."""
+    options: SVGOptions = field(default_factory=SVGOptions)
+    """What was chosen."""
+    coarsest: tuple[int, int] = (4, 4)
+    """Height and width below the last level, which become one vector."""
+    low: tuple[float, ...] = (-1.0,) * 7
+    """Smallest value in the training data of each number that comes with a frame."""
+    high: tuple[float, ...] = (1.0,) * 7
+    """Largest value of each."""
+
+    def __post_init__(self) -> None:
+        _check(all(1 <= side <= 8 for side in self.coarsest), "coarsest has sides of 1 to 8", self.coarsest)
+        _check(len(self.low) <= MOST_NUMBERS, f"low and high have at most {MOST_NUMBERS} numbers", len(self.low))
+        fits = len(self.low) == len(self.high) and all(
+            -1e6 <= low <= high <= 1e6 for low, high in zip(self.low, self.high, strict=True)
+        )
+        _check(fits, "low and high are as many, low not above high, none beyond a million", f"{self.low}, {self.high}")
+        alone = self.options.condition == "none"
+        _check(alone == (not self.low), "low and high are empty where, and only where, the condition is none", self.low)
+
+    @property
+    def stride(self) -> int:
+        """Height and width of the frames are `coarsest` times this many pixels."""
+        return int(self.options.patch_size * 2 ** len(self.options.widths))
+
+    @property
+    def condition(self) -> Condition:
+        """What the numbers are."""
+        return self.options.condition
+
+    @property
+    def past_frames(self) -> int:
+        """How many frames are given."""
+        return self.options.past_frames
+
+    @property
+    def horizon(self) -> int | None:
+        """Frames, given and predicted, over which it is measured."""
+        return self.options.past_frames + self.options.future_frames
+
+
+ModelConfig = PoseCVAEConfig | Lab4Config | SVGConfig
 FAMILIES = tuple(get_args(config.__annotations__["family"])[0] for config in get_args(ModelConfig))
 
 
@@ -142,6 +279,13 @@ class Config:
             f"Frames of this network are multiples of {stride} pixels in height and width",
             f"{self.data.height}x{self.data.width}",
         )
+        if isinstance(self.model, SVGConfig):
+            expected = tuple(side * stride for side in self.model.coarsest)
+            _check(
+                self.data.size == expected,
+                f"Frames of this network have {expected[0]}x{expected[1]} pixels (height x width)",
+                f"{self.data.height}x{self.data.width}",
+            )
 
 
 def config_to_json(config: Config) -> str:

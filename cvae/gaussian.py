@@ -14,7 +14,7 @@ class Gaussian:
     """A diagonal Gaussian per latent element.
 
     Attributes:
-        mean: `(B, Z, h, w)`.
+        mean: `(B, Z, h, w)`, or `(B, Z)` where a latent has no place in the picture.
         logvar: Log of the variance, the same shape.
     """
 

@@ -9,7 +9,7 @@ def kl_divergence(posterior: Gaussian, prior: Gaussian) -> Tensor:
     """KL(posterior || prior) of diagonal Gaussians, summed over the latent, not over the batch.
 
     Args:
-        posterior: Mean and log-variance, each `(B, Z, h, w)`.
+        posterior: Mean and log-variance, each `(B, Z, h, w)` or `(B, Z)`.
         prior: The same shapes.
 
     Returns:

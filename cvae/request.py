@@ -9,7 +9,7 @@ import numpy as np
 from cvae.errors import InputError
 from cvae.export import DEFAULT_FPS
 from cvae.pictures import is_stretched, read_picture, resize_frame, resize_note
-from cvae.poses.keypoints import Keypoints
+from cvae.poses.keypoints import Keypoints, to_numbers
 from cvae.poses.person import find_person
 from cvae.poses.retarget import fit
 from cvae.poses.skeleton import draw_skeletons
@@ -26,16 +26,24 @@ _MOST_OUTSIDE = 0.2
 class Request:
     """What the network needs."""
 
-    first_frame: np.ndarray
-    """uint8 `(H, W, 3)`."""
-    poses: np.ndarray
-    """uint8 `(T, H, W, 3)`, T at least 2; pose 0 belongs to the first frame."""
+    given: np.ndarray
+    """Its first frames, uint8 `(P, H, W, 3)`; one for a person."""
+    conditions: np.ndarray
+    """What is told of each frame, more than are given: pictures of poses, uint8 `(T, H, W, 3)`, or numbers, float32
+    `(T, D)`. Those of frame 0 belong to the first frame."""
+    poses: np.ndarray | None
+    """Pictures of the poses to show beside the frames, uint8 `(T, H, W, 3)`; None of a robot."""
     truth: np.ndarray | None
-    """uint8 `(T, H, W, 3)`; frame 0 is not compared."""
+    """uint8 `(T, H, W, 3)`; given frames are not compared."""
     fps: float
     """Frames per second: what was asked for, else that of the poses, else of the truth, else 20."""
     notes: tuple[str, ...]
     """Sentences that the user should see."""
+
+    @property
+    def future(self) -> int:
+        """How many frames are to be predicted."""
+        return len(self.conditions) - len(self.given)
 
 
 def read_request(
@@ -44,6 +52,7 @@ def read_request(
     truth: Path | Sequence[Path] | None = None,
     *,
     size: tuple[int, int],
+    as_numbers: bool = False,
     fps: float | None = None,
     retarget: bool | None = None,
     watch: Watch | None = None,
@@ -55,7 +64,7 @@ def read_request(
     """
     picture = read_picture(first_frame) if first_frame else None
     came = read_poses(poses, size=size, watch=watch)
-    return make_request(picture, came, truth, size=size, fps=fps, retarget=retarget, watch=watch)
+    return make_request(picture, came, truth, size=size, as_numbers=as_numbers, fps=fps, retarget=retarget, watch=watch)
 
 
 def make_request(
@@ -64,6 +73,7 @@ def make_request(
     truth: Path | Sequence[Path] | None = None,
     *,
     size: tuple[int, int],
+    as_numbers: bool = False,
     fps: float | None = None,
     retarget: bool | None = None,
     watch: Watch | None = None,
@@ -76,6 +86,7 @@ def make_request(
         came: The poses.
         truth: The true frames, as many as poses.
         size: Height and width that the network works at; everything is resized to it.
+        as_numbers: The network is told the key points themselves and not their picture.
         fps: Frames per second of the video to make; that of the files by default.
         retarget: Fit the poses to the body in the first frame by one scale and one shift. By default they are fitted
             where they were found in a video of a person and another first frame came; to their own video's first
@@ -96,27 +107,40 @@ def make_request(
             )
         picture = video[0]
     fitted = video is None and (came.video is not None if retarget is None else retarget)
-    first, pose_pictures = (_fitted if fitted else _as_they_are)(picture, came, size, notes)
-    if len(pose_pictures) < 2:
+    if as_numbers and isinstance(came.content, Clip):
+        raise InputError(
+            f"The poses are {came.title}, and this network is told key points; expected those, or a video of a person."
+        )
+    first, poses = (_fitted if fitted else _as_they_are)(picture, came, size, notes)
+    if len(poses) < 2:
         raise InputError("There is one pose; expected at least two: pose 0 belongs to the first frame.")
     truth_clip = read_clip(truth, size=size, watch=watch) if truth else None
     frames = truth_clip.frames if truth_clip else video
-    if frames is not None and len(frames) != len(pose_pictures):
+    if frames is not None and len(frames) != len(poses):
         raise InputError(
-            f"The ground truth has {len(frames)} frames and there are {len(pose_pictures)} poses; "
+            f"The ground truth has {len(frames)} frames and there are {len(poses)} poses; "
             "expected as many frames as poses, frame 0 being the first frame."
         )
     rate = fps or came.fps or (truth_clip.fps if truth_clip else None) or DEFAULT_FPS
     truth_notes = truth_clip.notes if truth_clip else ()
+    pictures = poses if isinstance(came.content, Clip) else draw_skeletons(poses, size)
     return Request(
-        first_frame=first, poses=pose_pictures, truth=frames, fps=rate, notes=(*notes, *came.notes, *truth_notes)
+        given=first[None],
+        conditions=to_numbers(poses, size) if as_numbers else pictures,
+        poses=pictures,
+        truth=frames,
+        fps=rate,
+        notes=(*notes, *came.notes, *truth_notes),
     )
 
 
 def _as_they_are(
     picture: np.ndarray, came: Poses, size: tuple[int, int], notes: list[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """First frame and poses where the poses are already those of the person in the first frame."""
+    """First frame and poses where the poses are already those of the person in the first frame.
+
+    Poses are pictures where they came as such, else key points `(T, 23, 3)` in pixels of `size`.
+    """
     notes += came.video_notes
     if picture.shape[:2] != size:
         notes.append(resize_note("The first frame is", picture.shape[:2], size))
@@ -135,7 +159,7 @@ def _as_they_are(
         _check_inside(
             keypoints, keypoints.canvas, "the canvas of {} pixels that their file names", "that of their picture"
         )
-    return first, draw_skeletons(keypoints.at(size), size)
+    return first, keypoints.at(size)
 
 
 def _check_inside(keypoints: Keypoints, canvas: tuple[float, float], what: str, expected: str) -> None:
@@ -150,7 +174,7 @@ def _check_inside(keypoints: Keypoints, canvas: tuple[float, float], what: str, 
 
 
 def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int], notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The part of the first frame around the person; this person's pose and then the driver's, fitted."""
+    """The part of the first frame around the person; key points `(T, 23, 3)`: its own, then the driver's, fitted."""
     if isinstance(came.content, Clip):
         raise InputError(
             "Pictures of skeletons on white cannot be fitted to another person; give key points or a video of a person."
@@ -169,4 +193,4 @@ def _fitted(picture: np.ndarray, came: Poses, size: tuple[int, int], notes: list
     beyond = ((moved[..., :2] < 0) | (moved[..., :2] > size[::-1])).any(axis=-1) & (moved[..., 2] > 0)
     if count := int(beyond.any(axis=1).sum()):
         notes.append(f"In {count} of {len(moved)} frames the person is partly or all outside of the picture.")
-    return window.cut(picture, size), draw_skeletons(moved, size)
+    return window.cut(picture, size), moved

@@ -48,7 +48,7 @@ def side_by_side(folder: Path) -> np.ndarray:
     predicted = list(generate(checkpoint.model, request))
     assert request.truth is not None
     print(f"{folder.name}: {np.mean(frame_psnr(predicted, request.truth[1:])):.2f} dB")
-    columns = [request.poses, np.stack([request.first_frame, *predicted]), request.truth]
+    columns = [request.poses, np.stack([*request.given, *predicted]), request.truth]
     padded = [np.pad(c, ((0, 0), (0, MARGIN), (0, MARGIN), (0, 0)), constant_values=255) for c in columns]
     rows = np.concatenate(padded, axis=2)
     return np.stack([cv2.resize(row, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for row in rows])

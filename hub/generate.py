@@ -8,4 +8,4 @@ from hub.pull import open_checkpoint
 def main(config: GenerateConfig) -> None:
     """`python -m cvae generate`."""
     device = pick_device(config.device)
-    generate_file(config, open_checkpoint(config.checkpoint).at_full_speed(device))
+    generate_file(config, open_checkpoint(config.source).at_full_speed(device))

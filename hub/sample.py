@@ -65,6 +65,7 @@ def _example(checkpoint: Checkpoint, folder: Path) -> tuple[np.ndarray, float]:
     )
     assert request.truth is not None
     predicted = generate(checkpoint.model, request, sample=checkpoint.config.sampling.sample)
-    frames = np.stack([request.first_frame, *islice(predicted, round(_SECONDS * request.fps) - 1)])
+    frames = np.stack([*request.given, *islice(predicted, round(_SECONDS * request.fps) - 1)])
     shown = len(frames)
+    assert request.poses is not None
     return np.concatenate([request.poses[:shown], frames, request.truth[:shown]], axis=2), request.fps

@@ -24,7 +24,7 @@ def test_the_bundled_weights_drive_a_stranger_3_db_better_than_copying(example: 
     assert request.notes == ()
     assert request.truth is not None
     predicted = list(generate(checkpoint.model, request))
-    copied = [request.first_frame] * len(predicted)
+    copied = [request.given[0]] * len(predicted)
     scores = frame_psnr(predicted, request.truth[1:])
     assert np.mean(scores) > np.mean(frame_psnr(copied, request.truth[1:])) + 3
     assert np.mean(scores[10:50]) - np.mean(scores[-40:]) < 1.5

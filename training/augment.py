@@ -80,7 +80,7 @@ def _warp(batch: Batch, changed: Tensor, matrix: Tensor, offset: Tensor) -> Batc
         return rearrange(moved, "b (t c) h w -> b t c h w", c=3)
 
     frames = sample(torch.cat([batch.reference[:, None], batch.frames], dim=1), "border")
-    poses = 1 - sample(1 - torch.cat([batch.reference_pose[:, None], batch.poses], dim=1), "zeros")
+    poses = 1 - sample(1 - torch.cat([batch.reference_condition[:, None], batch.conditions], dim=1), "zeros")
     return Batch(frames[:, 0], poses[:, 0], frames[:, 1:], poses[:, 1:])
 
 
@@ -103,7 +103,7 @@ def mirror(batch: Batch, share: float, dice: Dice) -> Batch:
     def turn(poses: Tensor) -> Tensor:
         return poses.index_put((changed,), swap_sides(poses[changed].flip(-1)))
 
-    return Batch(flip(batch.reference), turn(batch.reference_pose), flip(batch.frames), turn(batch.poses))
+    return Batch(flip(batch.reference), turn(batch.reference_condition), flip(batch.frames), turn(batch.conditions))
 
 
 def swap_sides(poses: Tensor) -> Tensor:
@@ -143,7 +143,7 @@ def recolour(batch: Batch, share: float, dice: Dice) -> Batch:
     orders = dice.uniform(3).argsort(dim=1).tolist()
     changed = (dice.uniform() < share).tolist()
     swapped = torch.stack([permute_channels(f, o) if c else f for f, o, c in zip(frames, orders, changed, strict=True)])
-    return Batch(swapped[:, 0], batch.reference_pose, swapped[:, 1:], batch.poses)
+    return Batch(swapped[:, 0], batch.reference_condition, swapped[:, 1:], batch.conditions)
 
 
 def spoil_previous(previous: Tensor, noise: float, dice: Dice) -> Tensor:

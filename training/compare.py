@@ -17,12 +17,12 @@ from cvae.errors import InputError
 from cvae.files import replacing
 from training.checks import check_all
 from training.config import TrainConfig
-from training.data.clips import open_split
+from training.data.splits import open_split
 from training.evaluation.evaluate import choose_spans, rollout_psnr
 from training.evaluation.scores import DRIFT_FRAMES, mean
 from training.logs import read_rows
 from training.plots import plot_compare, plot_psnr
-from training.presets import PRESETS
+from training.presets import PRESETS, Preset
 from training.recipe import AugmentConfig, Recipe
 from training.schedules import TeacherForcing
 from training.train import train
@@ -115,7 +115,7 @@ class CompareConfig:
     """Length of each training in steps."""
     max_minutes: float | None = None
     """Length of each training in minutes."""
-    preset: Literal["default", "lab4"] = "default"
+    preset: Preset = "default"
     """What is varied."""
     seeds: int = 1
     """Trainings of each variant, with other seeds; the table has their mean and their spread."""
@@ -196,9 +196,9 @@ def measure(config: CompareConfig, folders: list[Path]) -> Outcome:
     psnr = []
     for folder in folders:
         checkpoint = load_checkpoint(folder, device)
-        recordings = open_split(config.data, "val", checkpoint.config.data.size)
-        spans, sample = choose_spans(recordings, 630), checkpoint.config.sampling.sample
-        psnr.append([rollout_psnr(checkpoint.model, recordings, span, sample).cpu() for span in spans])
+        network, sample = checkpoint.config.model, checkpoint.config.sampling.sample
+        recordings = open_split(config.data, "val", checkpoint.config.data.size, network.condition)
+        psnr.append(rollout_psnr(checkpoint.model, recordings, choose_spans(recordings, 630, network), sample))
     rows = [[row for row in read_rows(folder) if "loss" in row] for folder in folders]
     for folder, row in zip(folders, rows, strict=True):
         if not row:

@@ -11,7 +11,7 @@ from cvae.config import Config, DataConfig
 from cvae.errors import InputError
 from hub.references import parse_repo
 from training.checks import MAX_SEED, check, check_all
-from training.presets import PRESETS
+from training.presets import PRESETS, Preset
 from training.recipe import Recipe
 
 
@@ -24,11 +24,13 @@ class TrainConfig:
     """
 
     data: Path
-    """Folder with train/train_img, train/train_label and the same for val."""
+    """Folder with train/train_img, train/train_label and the same for val; for a robot with train/*/N/0.png, ...,
+    actions.csv, endeffector_positions.csv and the same for validate."""
     out: Path
     """Folder of the run; each checkpoint is a folder OUT/step_N."""
-    preset: Literal["default", "lab4"] = "default"
-    """Where all options below begin: `default` is what measured best, `lab4` the lab's own network and training."""
+    preset: Preset = "default"
+    """Where all options below begin: `default` is what measured best for people, `lab4` the lab's own network and
+    training; `svg-lp` and `svg-fp` are for a robot's trajectories, with a learned and a fixed prior."""
     recipe: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=Recipe)
     """What decides what is learned."""
     steps: int | None = None
@@ -74,7 +76,7 @@ class TrainConfig:
         name = _preset_in(arguments)
         if name not in PRESETS:
             raise InputError(f"--preset is one of {', '.join(PRESETS)}; got {name}.")
-        start = cls(data=tyro.MISSING, out=tyro.MISSING, preset=name, recipe=PRESETS[name]())  # type: ignore[arg-type]
+        start = cls(data=tyro.MISSING, out=tyro.MISSING, preset=name, recipe=PRESETS[name]())
         return tyro.cli(cls, prog=program, args=arguments, default=start)
 
 

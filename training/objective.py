@@ -1,6 +1,7 @@
 """What training minimises: reconstruction error plus weighted KL divergence along short rollouts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,31 +59,40 @@ class Objective(nn.Module):
         self.model, self.config, self.kl_per_value = model, config, kl_per_value
 
     def forward(self, batch: Batch, dice: Dice, share_of_truth: float = 0.0, match_histograms: bool = False) -> Losses:
-        """Roll the clips out: the first previous frame is true but spoiled, the others are the network's own.
+        """Roll the clips out: the given frames are true, the first of them spoiled; the others are the network's own.
 
         Args:
-            batch: B clips of T frames; frames 1 to T-1 are predicted.
+            batch: B clips of T frames; frames 1 to T-1 are predicted, also those that are given in use.
             dice: Of these clips.
             share_of_truth: Of the true frame in what is fed back: 0 is a free rollout, 1 teacher forcing, between
                 them both are blended.
             match_histograms: Give what is fed back the histogram of what was fed in before.
         """
-        device, config = batch.frames.device, self.config
-        reference = self.model.encode_reference(batch.reference, batch.reference_pose)
-        previous = spoil_previous(batch.frames[:, 0], config.previous_noise, dice)
-        withheld = (dice.uniform() < config.withhold).to(device)
+        model: Any = self.model
+        config, past = self.config, self.model.config.past_frames
+        reference = model.encode_reference(batch.reference, batch.reference_condition)
+        contexts = model.encode_conditions(reference, batch.conditions[:, 1:])
+        fed = spoil_previous(batch.frames[:, 0], config.previous_noise, dice)
+        withheld: Tensor | None = (dice.uniform() < config.withhold).to(fed.device)
+        views = model.encode_frames(torch.cat([fed[:, None], batch.frames[:, 1:past]], dim=1), given=True)
+        views += model.encode_frames(batch.frames[:, past:], given=False)
+        view, memory = views[0], None
         errors, divergences = [], []
-        contexts = self.model.encode_conditions(reference, batch.poses[:, 1:])  # type: ignore[arg-type]
-        for context, target in zip(contexts, batch.frames[:, 1:].unbind(1), strict=True):
-            step = self.model.encode_step(context, previous, withheld)  # type: ignore[arg-type]
-            posterior = self.model.posterior(step, target)  # type: ignore[arg-type]
-            as_used = (dice.uniform(1, 1, 1) < config.prior_share).to(device)
+        for number, (context, target) in enumerate(zip(contexts, batch.frames[:, 1:].unbind(1), strict=True), start=1):
+            step = model.encode_step(context, view, memory, withheld)
+            posterior, step = model.posterior(step, views[number])
+            as_used = dice.uniform(*[1] * (posterior.mean.ndim - 1)) < (config.prior_share if number >= past else 0)
             drawn = posterior.at(dice.normal(*posterior.mean.shape[1:]))
-            predicted = self.model.decode_step(step, torch.where(as_used, step.prior.mean, drawn))  # type: ignore[arg-type]
+            latent = torch.where(as_used.to(drawn.device), step.prior.mean, drawn)
+            predicted, memory = model.decode_step(step, latent)
             errors.append(reconstruction_error(predicted, target))
             divergences.append(kl_divergence(posterior, step.prior) / (target[0].numel() if self.kl_per_value else 1))
-            fed_back = specify_histogram(predicted, previous) if match_histograms else predicted
-            previous = torch.lerp(fed_back, target, share_of_truth) if share_of_truth else fed_back
-            withheld = torch.zeros_like(withheld)
+            withheld = None
+            if number < past or (share_of_truth == 1 and not match_histograms):
+                fed, view = target, views[number]
+            elif number < len(contexts):
+                own = specify_histogram(predicted, fed) if match_histograms else predicted
+                fed = torch.lerp(own, target, share_of_truth) if share_of_truth else own
+                (view,) = model.encode_frames(fed[:, None], given=False)
         over_frames = torch.sum if config.sum_frames else torch.mean
         return Losses(*(over_frames(torch.stack(values), dim=0) for values in (errors, divergences)))

@@ -26,6 +26,7 @@ PALE, DARK = "#B8B8B8", "#303030"
 MOST_NAMED = 10  # curves with their own colour and line in the legend
 TITLES = {
     "loss": "loss",
+    "KL": "KL divergence",
     "kl_weight": "KL weight (β)",
     "teacher_forcing": "teacher\nforcing ratio",
     "validation_psnr": "validation\nPSNR (dB)",
@@ -108,6 +109,29 @@ def plot_psnr(curves: Mapping[str, Sequence[float]], path: Path) -> None:
         label = _plain(f"{name}: {curve.mean():.2f} dB")
         panel.plot(_frames(curve), _smooth(curve), label=label, marker=_marker("", curve), **look)
     _legend(panel)
+    _save(figure, path)
+
+
+def plot_steps(curves: Mapping[str, Mapping[str, Sequence[float]]], path: Path) -> None:
+    """PSNR and SSIM of every predicted frame, the mean over many sequences, with the spread around it.
+
+    Args:
+        curves: `psnr`, `ssim` and `copying`, of several samples also `best` and `best_ssim`; of each `mean` and
+            `spread`, the standard deviation over the sequences, for frames 1, 2, ... after the given ones.
+        path: The PNG; it appears whole or not at all.
+    """
+    titles = {"psnr": "mean", "ssim": "mean", "best": "best sample", "best_ssim": "best sample", "copying": "copying"}
+    shown = {"PSNR (dB)": ("psnr", "best", "copying"), "SSIM": ("ssim", "best_ssim")}
+    figure, panels = _panels(list(shown), "predicted frame")
+    for key, panel in panels.items():
+        for kind, look in zip(shown[key], _looks(), strict=False):
+            if kind not in curves:
+                continue
+            mean, spread = (np.asarray(curves[kind][name], float) for name in ("mean", "spread"))
+            frames = _frames(mean)
+            panel.plot(frames, mean, label=f"{titles[kind]}: {mean.mean():.4g}", marker=_marker("", mean), **look)
+            panel.fill_between(frames, mean - spread, mean + spread, color=look["color"], alpha=0.15, linewidth=0)
+        _legend(panel)
     _save(figure, path)
 
 

@@ -1,6 +1,8 @@
 """Recipes by name; each says the command, the machine, the time and the result to expect."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
 from training.objective import ObjectiveConfig
 from training.recipe import AugmentConfig, ClipsConfig, NetworkConfig, OptimizerConfig, Recipe
@@ -34,4 +36,32 @@ def lab4() -> Recipe:
     )
 
 
-PRESETS: dict[str, Callable[[], Recipe]] = {"default": default, "lab4": lab4}
+def svg_lp() -> Recipe:
+    """Robot video from actions: SVG with a learned prior.
+
+    `accelerate launch -m training train --preset svg-lp --data DIR --out RUN --max-minutes 10` on two CPU cores.
+    """
+    return Recipe(
+        network=NetworkConfig(family="svg", sample="prior"),
+        clips=ClipsConfig(batch_size=12, frames=12, person_weight=0.0),
+        augment=AugmentConfig(zoom_share=0.0, mirror_share=0.0),
+        objective=ObjectiveConfig(prior_share=0.0, withhold=0.0, previous_noise=0.0),
+        kl=KLAnnealing(annealing="monotonic", stop=1e-4, per_value=False),
+        forcing=TeacherForcing(initial=0.0),
+        optimizer=OptimizerConfig(peak_lr=1.5e-3),
+    )
+
+
+def svg_fp() -> Recipe:
+    """The same with a fixed prior, N(0, I)."""
+    recipe = svg_lp()
+    return replace(recipe, network=replace(recipe.network, svg=replace(recipe.network.svg, prior="fixed")))
+
+
+Preset = Literal["default", "lab4", "svg-lp", "svg-fp"]
+PRESETS: dict[Preset, Callable[[], Recipe]] = {
+    "default": default,
+    "lab4": lab4,
+    "svg-lp": svg_lp,
+    "svg-fp": svg_fp,
+}

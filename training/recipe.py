@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cvae.config import DataConfig, Lab4Config, PoseCVAEConfig
+from cvae.config import Condition, DataConfig, Lab4Config, ModelConfig, PoseCVAEConfig, SVGConfig, SVGOptions
 from cvae.gaussian import Sampling
 from training.checks import check, check_all
 from training.objective import ObjectiveConfig
@@ -16,21 +16,47 @@ MAX_LR = 1e3  # beyond it numbers overflow
 class NetworkConfig:
     """Which network, and its sizes."""
 
-    family: Literal["pose_cvae", "lab4"] = "pose_cvae"
-    """`pose_cvae` is ours, `lab4` the lab's, whose sizes are fixed."""
+    family: Literal["pose_cvae", "lab4", "svg"] = "pose_cvae"
+    """`pose_cvae` is ours, `lab4` the lab's, whose sizes are fixed; both are driven by pose pictures. `svg` is
+    recurrent and driven by numbers: a robot's actions, or key points."""
     patch_size: int | None = None
     """Pixel blocks folded into channels: 2 up to 32 pixels of height, 4 above, by default."""
     widths: tuple[int, ...] = (64, 96, 128)
-    """Channels of each level."""
+    """Channels of each level of `pose_cvae`."""
     attention_levels: tuple[int, ...] = (0, 1)
-    """Levels on which body parts are looked up in the reference frame."""
+    """Levels of `pose_cvae` on which body parts are looked up in the reference frame."""
+    svg: SVGOptions = field(default_factory=SVGOptions)
+    """Of `svg` alone."""
     sample: Sampling = "mean"
     """What the network is used with unless the user says otherwise: the prior's mean, or draws from the prior."""
 
-    def for_frames(self, data: DataConfig) -> PoseCVAEConfig | Lab4Config:
-        """What travels with the weights."""
+    @property
+    def condition(self) -> Condition:
+        """What it is told of each frame."""
+        return self.svg.condition if self.family == "svg" else "poses"
+
+    @property
+    def past_frames(self) -> int:
+        """How many frames it is given."""
+        return self.svg.past_frames if self.family == "svg" else 1
+
+    def for_frames(
+        self, data: DataConfig, low: tuple[float, ...] = (0.0,), high: tuple[float, ...] = (1.0,)
+    ) -> ModelConfig:
+        """What travels with the weights.
+
+        Args:
+            data: Size of the frames.
+            low: Smallest value of each number that comes with a frame, where it is told numbers.
+            high: Largest value of each.
+        """
         if self.family == "lab4":
             return Lab4Config()
+        if self.family == "svg":
+            shrunk = self.svg.patch_size * 2 ** len(self.svg.widths)
+            coarsest = (data.height // shrunk, data.width // shrunk)
+            low, high = ((), ()) if self.svg.condition == "none" else (low, high)
+            return SVGConfig(options=self.svg, coarsest=coarsest, low=low, high=high)
         patch = self.patch_size or (2 if data.height <= 32 else 4)
         return PoseCVAEConfig(patch_size=patch, widths=self.widths, attention_levels=self.attention_levels)
 
@@ -134,3 +160,13 @@ class Recipe:
     def __post_init__(self) -> None:
         check_all(self, "", ("histogram_epochs", "seed"), 0)
         check("--size", self.size, lambda size: size is None or min(size) > 0, "a height and a width in pixels")
+        past = self.network.past_frames
+        expected = f"more than the {past} that are given"
+        check("--clips.frames", self.clips.frames, lambda frames: frames > past, expected)
+        if self.network.condition != "poses":
+            expected = "0 where a frame comes with numbers, which do not move along with its picture"
+            for name in ("zoom_share", "crop_share", "mirror_share"):
+                option = f"--augment.{name.replace('_', '-')}"
+                check(option, getattr(self.augment, name), lambda share: share == 0, expected)
+            expected = "0 where there are no pictures of poses"
+            check("--clips.person-weight", self.clips.person_weight, lambda weight: weight == 0, expected)

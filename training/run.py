@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cvae.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -69,15 +71,23 @@ class Run:
         return self.accelerator.unwrap_model(self.objective, keep_torch_compile=False).model
 
 
-def start_run(accelerator: Accelerator, config: TrainConfig, size: tuple[int, int]) -> Run:
-    """Weights and optimizer at step 0, for frames of this height and width.
+def start_run(
+    accelerator: Accelerator, config: TrainConfig, size: tuple[int, int], numbers: NDArray[np.float32] | None = None
+) -> Run:
+    """Weights and optimizer at step 0.
+
+    Args:
+        accelerator: Where it runs.
+        config: What was asked for.
+        size: Height and width of the frames.
+        numbers: Those that come with the frames of the training, `(N, D)`, where the network is told numbers.
 
     Raises:
         InputError: If the network cannot work on this size, or the checkpoint to start from cannot be used.
     """
     recipe = config.recipe
     checkpoint = open_initial(config.init_from, accelerator) if config.init_from is not None else None
-    checkpoint_config, model = _start_model(config, size, checkpoint)
+    checkpoint_config, model = _start_model(config, size, numbers, checkpoint)
     model.to(memory_format=torch.channels_last)
     average = copy.deepcopy(model).to(accelerator.device).requires_grad_(False).eval()
     initial = {}
@@ -103,15 +113,25 @@ def open_initial(reference: str | Path, accelerator: Accelerator) -> Checkpoint:
     return (fetched or local_checkpoint(exact)).load()
 
 
-def _start_model(config: TrainConfig, size: tuple[int, int], checkpoint: Checkpoint | None) -> tuple[Config, Model]:
+def _start_model(
+    config: TrainConfig,
+    size: tuple[int, int],
+    numbers: NDArray[np.float32] | None,
+    checkpoint: Checkpoint | None,
+) -> tuple[Config, Model]:
     """A new network for frames of this size, or the one to start from."""
     torch.manual_seed(config.recipe.seed)
-    data = DataConfig(height=size[0], width=size[1])
+    data, network = DataConfig(height=size[0], width=size[1]), config.recipe.network
     if checkpoint is None:
-        network = config.recipe.network
-        sampling = SamplingConfig(sample=network.sample)
-        checkpoint_config = Config(model=network.for_frames(data), data=data, sampling=sampling)
-        return checkpoint_config, build_model(checkpoint_config.model)
+        ranges = () if numbers is None else (tuple(numbers.min(0).tolist()), tuple(numbers.max(0).tolist()))
+        model_config = network.for_frames(data, *ranges)
+        checkpoint_config = Config(model=model_config, data=data, sampling=SamplingConfig(sample=network.sample))
+        return checkpoint_config, build_model(model_config)
+    if (driven_by := checkpoint.config.model.condition) != network.condition:
+        raise InputError(
+            f"{checkpoint.name} is a network driven by {driven_by}; this recipe trains one driven by "
+            f"{network.condition}. Give the --preset, or --network.svg.condition, that it was trained with."
+        )
     return dataclasses.replace(checkpoint.config, data=data), checkpoint.model.train().requires_grad_(True)
 
 

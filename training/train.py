@@ -20,8 +20,9 @@ from hub.publisher import Publisher
 from training.augment import change_view, crop, mirror, recolour
 from training.claim import claimed
 from training.config import TrainConfig
-from training.data.clips import Batch, Recordings, Shards, open_source, open_split, to_batch
+from training.data.clips import Batch, Recordings, Shards, numbers_of, open_source, to_batch
 from training.data.loading import clips_per_step, count_epochs, step_batches
+from training.data.splits import open_split
 from training.dice import Dice
 from training.evaluation.evaluate import choose_spans, validation_psnr
 from training.logs import Log
@@ -53,9 +54,10 @@ def train(config: TrainConfig) -> Path:
     if config.push_to_hub and accelerator.is_main_process:
         publisher = Publisher(config.push_to_hub, config.out)
     with accelerator.main_process_first():  # the others find the decoded frames in the cache
-        source = open_source(config.data, config.recipe.size)
-        validation = open_split(config.data, "val", source.size)
-    run = start_run(accelerator, config, source.size)
+        condition = config.recipe.network.condition
+        source = open_source(config.data, config.recipe.size, condition)
+        validation = open_split(config.data, "val", source.size, condition)
+    run = start_run(accelerator, config, source.size, numbers_of(source))
     with claimed(config.out, config.resume) if accelerator.is_main_process else nullcontext():
         if config.resume and resume_run(run, config.out):
             clock.minutes_before = run.minutes
@@ -225,7 +227,7 @@ class Watcher:
         self.run, self.config, self.clock, self.validation = run, config, clock, validation
         self.publisher = publisher
         self.is_main = run.accelerator.is_main_process
-        self.spans = choose_spans(validation, config.validation_frames)
+        self.spans = choose_spans(validation, config.validation_frames, run.checkpoint_config.model)
         frames = clips_per_step(run, config.recipe) * (config.recipe.clips.frames - 1)
         self.bar = ProgressBar(frames_per_step=frames, first_step=run.step, shown=self.is_main)
         self.log = Log(config.out, run.step) if self.is_main else None
@@ -260,7 +262,7 @@ class Watcher:
         run, sample = self.run, self.run.checkpoint_config.sampling.sample
         self.bar.score = validation_psnr(run.average, self.validation, self.spans, sample)
         self.log.write(run.step, validation_psnr=self.bar.score)
-        shown = preview(run.average, self.validation, self.spans[0], sample)
+        shown = preview(run.average, self.validation, self.spans, sample)
         self.log.show(run.step, shown, PREVIEW_FPS)
         self.log.draw()
         folder = save_run(run, self.config.out, self.clock.minutes, self.bar.score)

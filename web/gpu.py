@@ -31,7 +31,7 @@ MAX_SECONDS = 120
 
 @cache
 def network(checkpoint: Checkpoint) -> Network:
-    """What predicts frames 1 to T-1 of a request, uint8 `(H, W, 3)`; closing the generator ends the prediction.
+    """What predicts the frames after the given ones, uint8 `(H, W, 3)`; closing the generator ends the prediction.
 
     The page asks for it before it is served, since a ZeroGPU Space wants to know by then what will use the GPU.
     """
@@ -49,4 +49,4 @@ def on_gpu(function: Network) -> Network:
 
 def seconds_needed(request: Request, sample: Sampling = "mean", seed: int = 0) -> int:
     """For how long the GPU is asked for; shorter is served earlier."""
-    return min(MAX_SECONDS, 10 + math.ceil(len(request.poses) / FRAMES_PER_SECOND))
+    return min(MAX_SECONDS, 10 + math.ceil(len(request.conditions) / FRAMES_PER_SECOND))

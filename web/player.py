@@ -38,12 +38,14 @@ class PlayerView:
     """Height H of a frame in pixels."""
     fps: float = 0.0
     """Frames a second when playing."""
+    given: int = 1
+    """How many frames are given; they come first, frame 0 the first of them."""
     total: int = 0
-    """How many frames are predicted; frame 0, the given one, comes on top."""
+    """How many frames are predicted after those."""
     live: dict[str, Any] | None = None
     """From `live_frame`: the newest frame of a run."""
     psnr: tuple[float, ...] = ()
-    """dB of frames 1, 2, ..., as far as they are made."""
+    """dB of the predicted frames, as far as they are made."""
     mean: float | None = None
     """Mean of `psnr` when the run is over."""
     sheets: dict[Track, list[str]] | None = None

@@ -109,25 +109,28 @@ def _is_number(value: Any, low: float, high: float) -> bool:
 
 
 def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sampling, seed: int) -> Iterator[Step]:
-    total = len(request.poses) - 1
-    given: dict[Track, np.ndarray] = {"pose": request.poses}
+    given = len(request.given)
+    beside: dict[Track, np.ndarray] = {}
+    if request.poses is not None:
+        beside["pose"] = request.poses
     if request.truth is not None:
-        given["truth"] = request.truth
+        beside["truth"] = request.truth
     view = PlayerView(
         phase="running",
         run=secrets.token_hex(4),
-        tracks=("prediction", *given),
-        height=request.first_frame.shape[0],
-        width=request.first_frame.shape[1],
+        tracks=("prediction", *beside),
+        height=request.given.shape[1],
+        width=request.given.shape[2],
         fps=request.fps,
-        total=total,
+        given=given,
+        total=request.future,
         notes=request.notes,
     )
-    frames = [request.first_frame]
+    frames = list(request.given)
     decibels: list[float] = []
     began, shown = time.monotonic(), 0.0
     with closing(network(checkpoint)(request, sample, seed)) as predicted:
-        for number, frame in enumerate(predicted, start=1):
+        for number, frame in enumerate(predicted, start=given):
             frames.append(frame)
             if request.truth is not None:
                 decibels += frame_psnr([frame], request.truth[number : number + 1])
@@ -135,36 +138,37 @@ def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sam
             if now - shown >= LIVE_INTERVAL:
                 shown = now
                 pictures: dict[Track, np.ndarray] = {"prediction": frame}
-                pictures |= {track: clip[number] for track, clip in given.items()}
-                status = f"Frame {number} of {total}, {number / (now - began):.0f} frames/s"
+                pictures |= {track: clip[number] for track, clip in beside.items()}
+                made = len(frames) - given
+                status = f"Frame {made} of {request.future}, {made / (now - began):.0f} frames/s"
                 yield Step(replace(view, status=status, live=live_frame(number, pictures), psnr=tuple(decibels)))
             if session.stop or now - began > MAX_SECONDS:
                 break
-    seconds, made = time.monotonic() - began, len(frames) - 1
-    if made == total:
+    seconds, made = time.monotonic() - began, len(frames) - given
+    if made == request.future:
         status = f"{made} frames in {seconds:.1f} s"
     else:
         why = "" if session.stop else f": a run may take {MAX_SECONDS:.0f} s"
-        status = f"Stopped after {made} of {total} frames{why}"
-    yield from _finish(replace(view, status=status), frames, given, decibels)
+        status = f"Stopped after {made} of {request.future} frames{why}"
+    yield from _finish(replace(view, status=status), frames, beside, decibels)
 
 
 def _finish(
     view: PlayerView,
     frames: Sequence[np.ndarray],
-    given: dict[Track, np.ndarray],
+    beside: dict[Track, np.ndarray],
     decibels: Sequence[float],
 ) -> Iterator[Step]:
     """Show the result at once, then add the downloads; the status gains the mean PSNR."""
-    made, folder = len(frames) - 1, new_folder()
+    folder = new_folder()
     columns, per_sheet = sheet_layout(view.height, view.width)
     clips: dict[Track, Sequence[np.ndarray]] = {"prediction": frames}
-    clips |= {track: list(clip[: made + 1]) for track, clip in given.items()}
+    clips |= {track: list(clip[: len(frames)]) for track, clip in beside.items()}
     mean = float(np.mean(decibels)) if decibels else None
     view = replace(
         view,
         status=view.status if mean is None else f"{view.status}, mean PSNR {mean:.2f} dB",
-        total=made,
+        total=len(frames) - view.given,
         live=None,
         psnr=tuple(decibels),
         mean=mean,
@@ -173,4 +177,4 @@ def _finish(
         per_sheet=per_sheet,
     )
     yield Step(view)
-    yield Step(replace(view, phase="done"), write_downloads(folder, frames, view.fps, decibels))
+    yield Step(replace(view, phase="done"), write_downloads(folder, frames, view.fps, decibels, view.given))

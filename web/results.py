@@ -71,13 +71,15 @@ def write_sheets(folder: Path, name: str, frames: Sequence[np.ndarray]) -> list[
     return paths
 
 
-def write_downloads(folder: Path, frames: Sequence[np.ndarray], fps: float, psnr: Sequence[float]) -> Downloads:
-    """Write the video twice and, where there was a truth, the PSNR of frames 1, 2, ... as a table."""
+def write_downloads(
+    folder: Path, frames: Sequence[np.ndarray], fps: float, psnr: Sequence[float], given: int = 1
+) -> Downloads:
+    """Write the video twice and, where there was a truth, the PSNR of the frames after the given ones as a table."""
     video = np.stack(frames)
     write_gif(folder / "prediction.gif", video, fps)
     write_mp4(folder / "prediction.mp4", video, fps, scale=max(1, MP4_SIDE // max(video.shape[1:3])))
     if psnr:
-        write_psnr(folder / "psnr.csv", psnr)
+        write_psnr(folder / "psnr.csv", psnr, given)
     return Downloads(
         gif=folder / "prediction.gif",
         mp4=folder / "prediction.mp4",

@@ -108,12 +108,19 @@ class Lab4CVAE(nn.Module):
         features = self.label_transformation(rearrange(poses, "b t c h w -> (b t) c h w"))
         return list(rearrange(features, "(b t) c h w -> t b c h w", b=len(poses)))
 
-    def encode_step(self, context: Tensor, previous: Tensor, withheld: Tensor | None = None) -> Lab4Step:
+    def encode_frames(self, frames: Tensor, *, given: bool) -> list[Tensor]:
+        """The frames themselves, `(B, T, 3, H, W)` as T pictures."""
+        return list(frames.unbind(1))
+
+    def encode_step(
+        self, context: Tensor, previous: Tensor, memory: None = None, withheld: Tensor | None = None
+    ) -> Lab4Step:
         """Look at the previous frame.
 
         Args:
             context: Of the frame to predict, from `encode_conditions`.
             previous: The frame before it, `(B, 3, H, W)`.
+            memory: There is none.
             withheld: `(B,)` bool, True where a black frame is shown instead; nowhere by default.
         """
         if withheld is not None:
@@ -122,14 +129,20 @@ class Lab4CVAE(nn.Module):
         zeros = torch.zeros(b, self.config.latent_channels, h, w, device=previous.device)
         return Lab4Step(Gaussian(zeros, zeros), self.frame_transformation(previous), context)
 
-    def posterior(self, step: Lab4Step, target: Tensor) -> Gaussian:
-        """The latent's distribution given the true frame `(B, 3, H, W)`; the previous frame plays no part in it."""
+    def posterior(self, step: Lab4Step, target: Tensor) -> tuple[Gaussian, Lab4Step]:
+        """The latent's distribution given the true frame `(B, 3, H, W)`, and the same step.
+
+        The previous frame plays no part in it.
+        """
         seen = torch.cat([self.frame_transformation(target), step.label_features], dim=1)
         mean, logvar = self.Gaussian_Predictor(seen).float().chunk(2, dim=1)  # (B, Z, H, W) each
-        return Gaussian(mean, logvar.clamp(-30, 20))  # not the lab's: where beta is 0 its variance grows to infinity
+        # Not the lab's: where beta is 0 its variance grows to infinity.
+        return Gaussian(mean, logvar.clamp(-30, 20)), step
 
-    def decode_step(self, step: Lab4Step, latent: Tensor) -> Tensor:
-        """The predicted frame, `(B, 3, H, W)`; without the sigmoid its values may lie outside [0, 1], as in the lab.
+    def decode_step(self, step: Lab4Step, latent: Tensor) -> tuple[Tensor, None]:
+        """The predicted frame, `(B, 3, H, W)`, and nothing to remember.
+
+        Without the sigmoid its values may lie outside [0, 1], as in the lab.
 
         Args:
             step: From `encode_step`.
@@ -137,7 +150,7 @@ class Lab4CVAE(nn.Module):
         """
         fused = self.Decoder_Fusion(torch.cat([step.frame_features, step.label_features, latent], dim=1))
         frame: Tensor = self.Generator(fused).float()
-        return frame.sigmoid() if self.config.sigmoid else frame
+        return frame.sigmoid() if self.config.sigmoid else frame, None
 
 
 class PictureNorm(nn.BatchNorm2d):

@@ -144,12 +144,19 @@ class PoseCVAE(nn.Module):
         parts = (by_video(x).unbind(1) for x in (_picture(moved), fine, levels[-1]))
         return [Context(reference.frame, *part) for part in zip(*parts, strict=True)]
 
-    def encode_step(self, context: Context, previous: Tensor, withheld: Tensor | None = None) -> Step:
+    def encode_frames(self, frames: Tensor, *, given: bool) -> list[Tensor]:
+        """The frames themselves, `(B, T, 3, H, W)` as T pictures: a previous and a true frame are seen differently."""
+        return list(frames.unbind(1))
+
+    def encode_step(
+        self, context: Context, previous: Tensor, memory: None = None, withheld: Tensor | None = None
+    ) -> Step:
         """Look at the previous frame; gives the prior of the latent.
 
         Args:
             context: Of the frame to predict.
             previous: The frame before it, `(B, 3, H, W)` in [0, 1].
+            memory: There is none.
             withheld: `(B,)` bool, True where the network must do without the previous frame; nowhere by default.
         """
         seen = self.previous_encoder(self._cast(previous))
@@ -158,12 +165,12 @@ class PoseCVAE(nn.Module):
         coarse = context.coarse + seen
         return Step(self.prior_head(coarse), context, coarse, previous, withheld)
 
-    def posterior(self, step: Step, target: Tensor) -> Gaussian:
-        """The latent's distribution given the true frame `(B, 3, H, W)`; used in training only."""
-        return self.posterior_head(torch.cat([step.coarse, self.target_encoder(self._cast(target))], dim=1))
+    def posterior(self, step: Step, target: Tensor) -> tuple[Gaussian, Step]:
+        """The latent's distribution given the true frame `(B, 3, H, W)`, and the same step."""
+        return self.posterior_head(torch.cat([step.coarse, self.target_encoder(self._cast(target))], dim=1)), step
 
-    def decode_step(self, step: Step, latent: Tensor) -> Tensor:
-        """The predicted frame, `(B, 3, H, W)` in [0, 1].
+    def decode_step(self, step: Step, latent: Tensor) -> tuple[Tensor, None]:
+        """The predicted frame, `(B, 3, H, W)` in [0, 1], and nothing to remember.
 
         Args:
             step: From `encode_step`.
@@ -181,7 +188,7 @@ class PoseCVAE(nn.Module):
             weights[1:], (step.context.reference_frame, step.context.moved, step.previous), strict=True
         ):
             frame = torch.addcmul(frame, weight, known)
-        return frame
+        return frame, None
 
     def _attention(self) -> list[tuple[int, Attention]]:
         return [(int(level), layer) for level, layer in self.attention.items()]  # type: ignore[misc]

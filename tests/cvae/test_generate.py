@@ -89,7 +89,7 @@ def test_a_seed_repeats_and_the_mean_needs_none(folder: Path, tiny_checkpoint: P
 def test_other_sizes_are_resized_and_it_is_said(folder: Path) -> None:
     write_pictures(folder / "large", moving_square(COUNT, 64, 128)[1])
     request = read_request(folder / "large" / "0.png", folder / "large", size=(16, 32))
-    assert request.first_frame.shape == (16, 32, 3)
+    assert request.given.shape == (1, 16, 32, 3)
     assert request.poses.shape == (COUNT, 16, 32, 3)
     assert ["resized from 128x64 to 32x16" in note for note in request.notes] == [True, True]
 

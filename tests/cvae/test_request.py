@@ -26,7 +26,7 @@ def from_points(points: np.ndarray, canvas: tuple[float, float] | None) -> Poses
 def test_a_video_of_a_person_brings_first_frame_and_truth(video: Path, dancer: PuppetClip) -> None:
     request = read_request(None, video, size=SIZE)
     assert request.truth is not None and request.truth.shape == request.poses.shape == (12, *SIZE, 3)
-    np.testing.assert_array_equal(request.first_frame, request.truth[0])
+    np.testing.assert_array_equal(request.given[0], request.truth[0])
     assert request.fps == 25
     expected = draw_skeletons(dancer.keypoints * [0.5, 0.5, 1], SIZE).astype(float)
     blank = np.full_like(expected, 255)
@@ -87,7 +87,7 @@ def test_key_points_are_fitted_when_asked_to(dancer: PuppetClip) -> None:
 def test_to_their_own_first_frame_poses_are_not_fitted(video: Path) -> None:
     own, asked = read_request(None, video, size=SIZE), read_request(None, video, size=SIZE, retarget=True)
     np.testing.assert_array_equal(asked.poses, own.poses)
-    np.testing.assert_array_equal(asked.first_frame, own.first_frame)
+    np.testing.assert_array_equal(asked.given, own.given)
 
 
 @pytest.mark.parametrize(

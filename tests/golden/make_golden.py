@@ -40,7 +40,7 @@ def make_golden() -> dict[str, NDArray[np.float32]]:
         losses.append(train_step(run, recipe, plan, [(clips[0], clips[1])])["loss"].item())
         run.step += 1
     truth, skeletons = (to_tensor(video[:5].numpy()) for video in (frames, poses))
-    predicted = torch.cat(list(rollout(run.average, truth[:1], skeletons[None])))
+    predicted = torch.cat(list(rollout(run.average, truth[None, :1], skeletons[None])))
     return {"losses": np.array(losses, np.float32), "frames": predicted.numpy()}
 
 

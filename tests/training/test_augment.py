@@ -20,7 +20,7 @@ def dice(count: int = 6) -> Dice:
 def test_a_share_of_zero_changes_nothing() -> None:
     after = change_view(batch(), 0.0, (0.5, 2.0), 0.3, 0, 0, dice())
     torch.testing.assert_close(after.frames, batch().frames, atol=1e-5, rtol=0)
-    torch.testing.assert_close(after.poses, batch().poses, atol=1e-5, rtol=0)
+    torch.testing.assert_close(after.conditions, batch().conditions, atol=1e-5, rtol=0)
 
 
 def test_frames_poses_and_reference_move_together() -> None:
@@ -30,7 +30,7 @@ def test_frames_poses_and_reference_move_together() -> None:
     after = change_view(before, 1.0, (0.8, 1.2), 0.2, 0, 0, dice(4))
     assert not torch.allclose(after.frames, before.frames)
     torch.testing.assert_close(after.reference, after.frames[:, 1], atol=1e-5, rtol=0)
-    torch.testing.assert_close(after.poses, 1 - after.frames, atol=1e-5, rtol=0)
+    torch.testing.assert_close(after.conditions, 1 - after.frames, atol=1e-5, rtol=0)
 
 
 def test_zooming_by_two_shows_the_middle_twice_as_large() -> None:
@@ -76,7 +76,7 @@ def test_outside_the_picture_poses_are_white_and_frames_repeat_their_edge() -> N
     before = Batch(black[:, 0], black[:, 0], black, black)
     after = change_view(before, 1.0, (0.5, 0.5), 0.0, 0, 0, dice(2))
     torch.testing.assert_close(after.frames, black)
-    assert (after.poses[..., 0, :] == 1).all()
+    assert (after.conditions[..., 0, :] == 1).all()
 
 
 def test_a_spoiled_frame_stays_a_picture_and_without_noise_the_same() -> None:
@@ -91,8 +91,8 @@ def test_a_spoiled_frame_stays_a_picture_and_without_noise_the_same() -> None:
 def test_recolouring_swaps_the_channels_of_a_whole_clip_and_leaves_poses() -> None:
     before = batch()
     after = recolour(before, 1.0, dice())
-    assert torch.equal(after.poses, before.poses)
-    assert torch.equal(after.reference_pose, before.reference_pose)
+    assert torch.equal(after.conditions, before.conditions)
+    assert torch.equal(after.reference_condition, before.reference_condition)
     for b in range(6):
         order = [
             next(i for i in range(3) if torch.equal(after.reference[b, c], before.reference[b, i])) for c in range(3)
@@ -110,7 +110,7 @@ def test_a_crop_is_a_part_of_the_picture_enlarged() -> None:
     torch.testing.assert_close(after.reference, after.frames[:, 1], atol=1e-5, rtol=0)
     widths = after.reference[:, 0, 8, -3] - after.reference[:, 0, 8, 2]  # of 28 columns that had been 27 steps apart
     assert (widths > 0.5 * 27 / 31 - 0.02).all() and (widths < 27 / 31).all() and widths.std() > 0.02
-    assert (after.poses[..., 2:-2, 2:-2] <= 1).all()
+    assert (after.conditions[..., 2:-2, 2:-2] <= 1).all()
     assert torch.equal(crop(before, 0.0, 0.5, dice()).frames.round(decimals=4), ramp.round(decimals=4))
 
 
@@ -133,15 +133,15 @@ def test_a_mirrored_pose_is_the_picture_of_the_mirrored_joints(dancer: PuppetCli
     def decibels(poses: torch.Tensor) -> float:
         return -10 * float((poses - expected).square().mean().log10())
 
-    assert decibels(after.poses) > decibels(given.flip(-1)) + 6  # colours are swapped, all but where limbs cross
+    assert decibels(after.conditions) > decibels(given.flip(-1)) + 6  # colours are swapped, all but where limbs cross
     assert torch.equal(after.frames, given.flip(-1))
-    torch.testing.assert_close(after.reference_pose, after.poses[:, 0])
+    torch.testing.assert_close(after.reference_condition, after.conditions[:, 0])
 
 
 def test_a_share_of_the_clips_is_mirrored_whole() -> None:
     before, after = batch(), mirror(batch(), 0.5, dice())
     mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(after.frames, before.frames, strict=True)]
     assert mirrored == [torch.equal(a, b.flip(-1)) for a, b in zip(after.reference, before.reference, strict=True)]
-    unchanged = [torch.equal(a, b) for a, b in zip(after.poses, before.poses, strict=True)]
+    unchanged = [torch.equal(a, b) for a, b in zip(after.conditions, before.conditions, strict=True)]
     assert unchanged == [not changed for changed in mirrored]
     assert 0 < sum(mirrored) < 6

@@ -51,11 +51,11 @@ def test_with_latents_as_used_the_error_is_that_of_a_rollout_that_is_fed(
     given = batch(frames=4)
     losses = objective(tiny_model, prior_share=1.0)(given, dice(), **options)
     previous, errors = given.frames[:, 0], []
-    reference = tiny_model.encode_reference(given.reference, given.reference_pose)
+    reference = tiny_model.encode_reference(given.reference, given.reference_condition)
     for t in range(1, 4):
-        (context,) = tiny_model.encode_conditions(reference, given.poses[:, t : t + 1])
+        (context,) = tiny_model.encode_conditions(reference, given.conditions[:, t : t + 1])
         step = tiny_model.encode_step(context, previous)
-        predicted = tiny_model.decode_step(step, step.prior.mean)
+        predicted, _ = tiny_model.decode_step(step, step.prior.mean)
         errors.append((predicted - given.frames[:, t]).square().mean(dim=(1, 2, 3)))
         previous = feed_back(predicted, given.frames[:, t], previous)
     torch.testing.assert_close(losses.reconstruction, torch.stack(errors).mean(0))
@@ -63,7 +63,7 @@ def test_with_latents_as_used_the_error_is_that_of_a_rollout_that_is_fed(
 
 def test_a_withheld_previous_frame_is_not_seen(tiny_model: PoseCVAE) -> None:
     one = batch(frames=2)
-    other = Batch(one.reference, one.reference_pose, one.frames.clone(), one.poses)
+    other = Batch(one.reference, one.reference_condition, one.frames.clone(), one.conditions)
     other.frames[:, 0] = 0
     for share, same in ((1.0, True), (0.0, False)):
         a, b = (objective(tiny_model, withhold=share)(given, dice()).reconstruction for given in (one, other))
@@ -97,7 +97,9 @@ def test_two_halves_of_a_batch_have_the_losses_of_the_whole(tiny_model: PoseCVAE
     given = batch(count=4)
     whole = objective(tiny_model, withhold=0.5, previous_noise=0.1)(given, Dice(3, range(8, 12)))
     for half in (slice(0, 2), slice(2, 4)):
-        part = Batch(*(getattr(given, name)[half] for name in ("reference", "reference_pose", "frames", "poses")))
+        part = Batch(
+            *(getattr(given, name)[half] for name in ("reference", "reference_condition", "frames", "conditions"))
+        )
         losses = objective(tiny_model, withhold=0.5, previous_noise=0.1)(part, Dice(3, range(8, 12)[half]))
         torch.testing.assert_close(losses.reconstruction, whole.reconstruction[half])
         torch.testing.assert_close(losses.kl, whole.kl[half])

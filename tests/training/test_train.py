@@ -13,11 +13,12 @@ import torch
 from safetensors.torch import load_file
 
 from cvae.checkpoint import load_checkpoint
+from cvae.config import DataConfig
 from cvae.errors import InputError
 from cvae.runs import checkpoints_in
 from tests.conftest import write_pictures
 from tests.training.tiny_runs import TINY, config, fast, last, launch, losses, told
-from training.data.clips import open_split
+from training.data.splits import open_split
 from training.evaluation.evaluate import choose_spans, validation_psnr
 from training.logs import read_rows
 from training.recipe import ClipsConfig, NetworkConfig, OptimizerConfig, Recipe
@@ -27,7 +28,7 @@ from training.train import Plan, begin_epoch, plan_step, train
 
 def test_training_learns_to_predict(lab_folder: Path, tmp_path: Path) -> None:
     recordings = open_split(lab_folder, "val")
-    spans = choose_spans(recordings, 100)
+    spans = choose_spans(recordings, 100, TINY.network.for_frames(DataConfig(height=16, width=32)))
     scores = []
     for steps in (1, 80):
         run = train(config(lab_folder, tmp_path / str(steps), fast(), steps=steps))
@@ -81,7 +82,7 @@ def test_validation_never_sees_the_truth(lab_folder: Path, tmp_path: Path) -> No
     black = np.zeros((19, 16, 32, 3), np.uint8)
     write_pictures(lab_folder / "val" / "val_img", black, first_number=1)
     poisoned = open_split(lab_folder, "val")
-    seen: list[list[torch.Tensor]] = []
+    seen: list[list[tuple[torch.Tensor, None]]] = []
     original = model.decode_step
     model.decode_step = lambda *a: seen[-1].append(frame := original(*a)) or frame  # type: ignore
     for given in (recordings, poisoned):
@@ -89,7 +90,7 @@ def test_validation_never_sees_the_truth(lab_folder: Path, tmp_path: Path) -> No
         validation_psnr(model, given, given.spans)
     assert (poisoned.frames[1:] == 0).all()
     assert len(seen[0]) == 19
-    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
+    assert all(torch.equal(a, b) for (a, _), (b, _) in zip(*seen, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,15 @@ from einops import rearrange
 from numpy.typing import NDArray
 
 from cvae.export import DEFAULT_FPS
-from training.evaluation.sequences import PoseSequence
-from training.evaluation.side_by_side import side_by_side
+from training.evaluation.sequences import Sequence
+from training.evaluation.side_by_side import BORDER, GIVEN, PREDICTED, TRUE, bordered, side_by_side
 
 Writer = Callable[[slice, NDArray[np.uint8]], None]
-"""Takes which frames of the sequence come and the frames, uint8 `(t, H, W, 3)`, in their order from frame 0."""
+"""Takes which frames of the sequence come and the frames, uint8 `(n, t, H, W, 3)` of n samples (one where they are
+given), in their order from frame 0."""
+SHOWN_SAMPLES = 4
+MOST_GIFS = 32  # of a robot's sequences, which may be hundreds
+ROBOT_FPS = 5.0
 
 
 class Submission:
@@ -38,16 +42,40 @@ class Submission:
         self.count += len(values)
 
 
-@contextmanager
-def sequence_writer(folder: Path, submission: Submission, sequence: PoseSequence) -> Iterator[Writer]:
-    """One sequence goes to the submission and, with its poses and the truth where it is known, to `folder/NAME.gif`."""
-    titles = ["pose", "prediction", *(["truth"] if sequence.truth is not None else [])]
-    height, width, _ = sequence.first_frame.shape
-    with side_by_side(folder / f"{sequence.name}.gif", titles, (height, width), DEFAULT_FPS) as gif:
+class ResultFiles:
+    """The files of an evaluation: a GIF of every sequence, of the first ones where there are many, and the submission.
 
-        def write(now: slice, pictures: NDArray[np.uint8]) -> None:
-            truth = [] if sequence.truth is None else [sequence.truth[now]]
-            gif.add(sequence.poses[now], pictures, *truth)
-            submission.add(pictures)
+    Args:
+        folder: Where to.
+        samples: Videos of each sequence, of which some are shown.
+    """
 
-        yield write
+    def __init__(self, folder: Path, samples: int) -> None:
+        self.folder, self.shown, self.gifs = folder, min(samples, SHOWN_SAMPLES), 0
+        self.submission = Submission(folder / "submission.csv")
+
+    @contextmanager
+    def writing(self, sequence: Sequence) -> Iterator[Writer | None]:
+        """What takes the frames of one sequence; None where it is one too many."""
+        posed = not isinstance(sequence.conditions, np.ndarray) or sequence.conditions.dtype == np.uint8
+        self.gifs += 1
+        if not posed and self.gifs > MOST_GIFS:
+            yield None
+            return
+        predictions = ["prediction"] if self.shown == 1 else [f"sample {n}" for n in range(1, self.shown + 1)]
+        titles = [*(["pose"] if posed else []), *predictions, *(["truth"] if sequence.truth is not None else [])]
+        height, width = (side + 2 * (0 if posed else BORDER) for side in sequence.given.shape[1:3])
+        path = self.folder / f"{sequence.name}.gif"
+        with side_by_side(path, titles, (height, width), DEFAULT_FPS if posed else ROBOT_FPS) as gif:
+
+            def write(now: slice, pictures: NDArray[np.uint8]) -> None:
+                shown = [pictures[sample % len(pictures)] for sample in range(self.shown)]
+                truth = [] if sequence.truth is None else [sequence.truth[now]]
+                if posed:
+                    gif.add(np.asarray(sequence.conditions[now], np.uint8), *shown, *truth)
+                    self.submission.add(shown[0])
+                else:
+                    colour = GIVEN if now.start < len(sequence.given) else PREDICTED
+                    gif.add(*(bordered(one, colour) for one in shown), *(bordered(one, TRUE) for one in truth))
+
+            yield write

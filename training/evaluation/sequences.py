@@ -1,8 +1,7 @@
-"""The sequences that a checkpoint is measured on: a first frame, poses, and the truth where there is one."""
+"""The sequences that a checkpoint is measured on: given frames, conditions, and the truth where there is one."""
 
 import logging
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -10,10 +9,12 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cvae.config import ModelConfig
 from cvae.errors import InputError
 from cvae.stills import natural_order
-from training.data.clips import Recordings, open_split
-from training.data.folders import read_sized
+from training.data.cache import read_sized
+from training.data.recordings import Recordings
+from training.data.splits import open_split
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +31,14 @@ class Frames(Protocol):
     def __getitem__(self, asked: slice, /) -> NDArray[np.uint8]: ...
 
 
+Conditions = Frames | NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class PictureFiles:
     """Picture files as `Frames` of one size, each read whenever it is asked for."""
 
-    paths: Sequence[Path]
+    paths: list[Path]
     size: Size
 
     def __len__(self) -> int:
@@ -45,39 +49,48 @@ class PictureFiles:
 
 
 @dataclass(frozen=True)
-class PoseSequence:
+class Sequence:
     """One sequence to predict.
 
     Attributes:
         name: Of its folder, or its place in the split.
-        first_frame: Frame 0, uint8 `(H, W, 3)`.
-        poses: One per frame, at least two; pose 0 belongs to the first frame.
-        truth: The true frames, as many; None where nobody knows them.
+        given: Its first frames, uint8 `(P, H, W, 3)`.
+        conditions: One per frame: poses as `Frames`, or numbers `(T, D)`; that of frame 0 belongs to the first frame.
+        truth: The true frames, as many as conditions; None where nobody knows them.
     """
 
     name: str
-    first_frame: NDArray[np.uint8]
-    poses: Frames
+    given: NDArray[np.uint8]
+    conditions: Conditions
     truth: Frames | None
 
+    def __len__(self) -> int:
+        return len(self.conditions)
 
-def open_sequences(data: Path, split: Split, size: Size) -> list[PoseSequence]:
-    """Every sequence of a split in the lab's layout.
+    @property
+    def future(self) -> int:
+        """How many frames are to be predicted."""
+        return len(self) - len(self.given)
 
-    Of `test`: the poses `test/test_label/S/N.png`, the first frame `test/test_img/S/0.png` and, where there is one, the
-    truth `test/test_gt/S/N.png`. Of `val`: every recording of `val/val_img` and `val/val_label`; a gap in the numbers
-    is a cut between recordings.
+
+def open_sequences(data: Path, split: Split, size: Size, model: ModelConfig) -> list[Sequence]:
+    """Every sequence of a split.
+
+    With poses `test` is `test/test_label/S/N.png`, the first frame `test/test_img/S/0.png` and, where there is one, the
+    truth `test/test_gt/S/N.png`. Otherwise it is every recording of the split; of a network that is measured over some
+    frames only, the beginning of each.
 
     Args:
         data: The folder that holds them.
         split: `test` or `val`.
         size: Height and width to resize to.
+        model: What is measured.
 
     Raises:
         InputError: If there is no sequence, or one lacks poses, its first frame or a part of its truth.
     """
-    if split == "val":
-        return _recordings(open_split(data, "val", size))
+    if split == "val" or model.condition != "poses":
+        return _recordings(data, split, size, model)
     labels = data / "test" / "test_label"
     folders = [folder for folder in labels.glob("*/") if not folder.name.startswith(".")]
     if not folders:
@@ -85,17 +98,23 @@ def open_sequences(data: Path, split: Split, size: Size) -> list[PoseSequence]:
     return [_open_folder(data / "test", name, size) for name in sorted((f.name for f in folders), key=natural_order)]
 
 
-def _recordings(validation: Recordings) -> list[PoseSequence]:
-    spans = [(a, b) for a, b in validation.spans if b - a >= 2]
+def _recordings(data: Path, split: Split, size: Size, model: ModelConfig) -> list[Sequence]:
+    found, past = open_split(data, split, size, model.condition), model.past_frames
+    spans = [(a, min(b, a + (model.horizon or b))) for a, b in found.spans if b - a > past]
     if not spans:
-        raise InputError("No recording of val has two frames, one that is given and one to predict.")
-    if alone := len(validation.spans) - len(spans):
-        log.info("val: %d frames that stand alone between gaps are left out, with nothing to predict.", alone)
-    frames, poses = validation.frames, validation.poses
-    return [PoseSequence(str(i), frames[a], poses[a:b], frames[a:b]) for i, (a, b) in enumerate(spans)]
+        raise InputError(f"No recording of {split} has {past + 1} frames, {past} given and one to predict.")
+    if short := len(found.spans) - len(spans):
+        log.info("%s: %d recordings of fewer than %d frames are left out.", split, short, past + 1)
+    return [sequence_of(found, span, past, str(number)) for number, span in enumerate(spans)]
 
 
-def _open_folder(test: Path, name: str, size: Size) -> PoseSequence:
+def sequence_of(recordings: Recordings, span: tuple[int, int], past: int, name: str = "") -> Sequence:
+    """A part of a recording, its first and one past its last frame given, as a sequence."""
+    frames, conditions = (array[slice(*span)] for array in (recordings.frames, recordings.conditions))
+    return Sequence(name, frames[:past], conditions, frames)
+
+
+def _open_folder(test: Path, name: str, size: Size) -> Sequence:
     poses = _numbered(test / "test_label" / name)
     numbers = range(min(poses, default=0), max(poses, default=0) + 1)
     if len(numbers) < 2:
@@ -110,7 +129,7 @@ def _open_folder(test: Path, name: str, size: Size) -> PoseSequence:
         _check_whole(f"test_gt/{name}", truth, numbers)
     first_frame = read_sized(first, size)
     posed, true = (PictureFiles([files[n] for n in numbers if files], size) for files in (poses, truth))
-    return PoseSequence(name, first_frame, posed, true if truth else None)
+    return Sequence(name, first_frame[None], posed, true if truth else None)
 
 
 def _numbered(folder: Path) -> dict[int, Path]:

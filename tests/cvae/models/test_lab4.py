@@ -29,7 +29,7 @@ def pictures(*shape: int) -> Tensor:
 
 def next_frame(model: Lab4CVAE, previous: Tensor, pose: Tensor, latent: Tensor) -> Tensor:
     (context,) = model.encode_conditions(None, pose[:, None])
-    return model.decode_step(model.encode_step(context, previous), latent)
+    return model.decode_step(model.encode_step(context, previous), latent)[0]
 
 
 class Reference:
@@ -65,7 +65,7 @@ def test_roll_outs_are_those_of_the_lab(reference: Reference, running: bool, sig
     expected = reference.tensor(f"frames_{'running' if running else 'batch'}_{'sigmoid' if sigmoid else 'none'}")
     contexts = model.encode_conditions(None, poses[:, 1:])
     for t, context in enumerate(contexts):
-        frame = model.decode_step(model.encode_step(context, frame), latents[t : t + 1])
+        frame, _ = model.decode_step(model.encode_step(context, frame), latents[t : t + 1])
         torch.testing.assert_close(frame[0], expected[t], atol=1e-5, rtol=0)
 
 
@@ -74,7 +74,7 @@ def test_the_posterior_on_running_statistics_is_that_of_the_lab(reference: Refer
     model = reference.model(running_statistics=True)
     frame, poses = reference.pictures("first_frame"), reference.pictures("poses")
     (context,) = model.encode_conditions(None, poses[:, 1:2])
-    posterior = model.posterior(model.encode_step(context, torch.zeros_like(frame)), frame)
+    posterior, _ = model.posterior(model.encode_step(context, torch.zeros_like(frame)), frame)
     torch.testing.assert_close(posterior.mean, reference.tensor("posterior_mean"), atol=1e-5, rtol=0)
     torch.testing.assert_close(posterior.logvar, reference.tensor("posterior_logvar"), atol=1e-5, rtol=0)
 
@@ -147,8 +147,8 @@ def test_a_withheld_previous_frame_is_not_seen() -> None:
     model, frames = tiny(), pictures(2, 3, 8, 16)
     (context,) = model.encode_conditions(None, frames[:, None])
     withheld = torch.tensor([True, False])
-    a = model.encode_step(context, frames, withheld).frame_features
-    b = model.encode_step(context, 1 - frames, withheld).frame_features
+    a = model.encode_step(context, frames, None, withheld).frame_features
+    b = model.encode_step(context, 1 - frames, None, withheld).frame_features
     assert torch.equal(a[0], b[0])
     assert not torch.allclose(a[1], b[1])
 
@@ -156,8 +156,8 @@ def test_a_withheld_previous_frame_is_not_seen() -> None:
 @torch.inference_mode()
 def test_sequences_of_a_batch_do_not_mix() -> None:
     model, frame, poses = tiny(), pictures(2, 3, 8, 16), pictures(2, 4, 3, 8, 16)
-    together = list(rollout(model, frame, poses))
-    alone = list(rollout(model, frame[1:], poses[1:]))
+    together = list(rollout(model, frame[:, None], poses))
+    alone = list(rollout(model, frame[1:, None], poses[1:]))
     assert len(together) == 3
     for a, b in zip(together, alone, strict=True):
         torch.testing.assert_close(a[1:], b, atol=1e-5, rtol=0)
@@ -168,8 +168,8 @@ def test_gradients_of_a_clip_reach_every_weight() -> None:
     previous, loss = frames[:, 0], torch.zeros(())
     for context, target in zip(model.encode_conditions(None, poses), frames[:, 1:].unbind(1), strict=True):
         step = model.encode_step(context, previous)
-        posterior = model.posterior(step, target)
-        previous = model.decode_step(step, posterior.sample(torch.Generator().manual_seed(0)))
+        posterior, step = model.posterior(step, target)
+        previous, _ = model.decode_step(step, posterior.sample(torch.Generator().manual_seed(0)))
         loss = loss + reconstruction_error(previous, target).mean() + kl_divergence(posterior, step.prior).mean()
     loss.backward()
     unreached = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()}
@@ -180,7 +180,7 @@ def test_a_posterior_without_bounds_keeps_a_finite_variance() -> None:
     model, frame = tiny(), pictures(1, 3, 8, 16)
     model.Gaussian_Predictor[-1].bias.data.fill_(1e4)
     (context,) = model.encode_conditions(None, frame[:, None])
-    assert model.posterior(model.encode_step(context, frame), frame).logvar.exp().isfinite().all()
+    assert model.posterior(model.encode_step(context, frame), frame)[0].logvar.exp().isfinite().all()
 
 
 @pytest.mark.parametrize("name", ["frame_channels", "label_channels", "latent_channels", "decoder_channels"])

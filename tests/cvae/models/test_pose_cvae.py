@@ -18,8 +18,8 @@ def test_any_multiple_of_the_stride_comes_back_in_its_size(patch_size: int, size
     model, frame = build_model(config).eval(), pictures(2, 3, *size)
     (context,) = model.encode_conditions(model.encode_reference(frame, frame), frame[:, None])
     step = model.encode_step(context, frame)
-    assert model.decode_step(step, step.prior.mean).shape == frame.shape
-    assert model.posterior(step, frame).mean.shape == step.prior.mean.shape
+    assert model.decode_step(step, step.prior.mean)[0].shape == frame.shape
+    assert model.posterior(step, frame)[0].mean.shape == step.prior.mean.shape
 
 
 @torch.inference_mode()
@@ -90,9 +90,9 @@ def test_the_frame_is_a_blend_of_four_pictures(tiny_model: PoseCVAE) -> None:
         torch.nn.init.zeros_(tiny_model.out.bias)
         tiny_model.out.bias[channel] = 50
         step = tiny_model.encode_step(context, previous)
-        torch.testing.assert_close(tiny_model.decode_step(step, step.prior.mean), expected)
-    withheld = tiny_model.encode_step(context, previous, torch.tensor([True]))
-    blended = tiny_model.decode_step(withheld, withheld.prior.mean)
+        torch.testing.assert_close(tiny_model.decode_step(step, step.prior.mean)[0], expected)
+    withheld = tiny_model.encode_step(context, previous, None, torch.tensor([True]))
+    blended, _ = tiny_model.decode_step(withheld, withheld.prior.mean)
     torch.testing.assert_close(blended, (frame + context.moved + 0.5) / 3)
 
 
@@ -101,7 +101,7 @@ def test_the_posterior_alone_sees_the_target(tiny_model: PoseCVAE) -> None:
     frame = pictures(1, 3, 16, 32)
     (context,) = tiny_model.encode_conditions(tiny_model.encode_reference(frame, frame), frame[:, None])
     step = tiny_model.encode_step(context, frame)
-    assert not torch.allclose(tiny_model.posterior(step, frame).mean, tiny_model.posterior(step, 1 - frame).mean)
+    assert not torch.allclose(tiny_model.posterior(step, frame)[0].mean, tiny_model.posterior(step, 1 - frame)[0].mean)
 
 
 @torch.inference_mode()
@@ -110,5 +110,5 @@ def test_the_latent_changes_the_frame(tiny_model: PoseCVAE) -> None:
     (context,) = tiny_model.encode_conditions(tiny_model.encode_reference(frame, frame), frame[:, None])
     step = tiny_model.encode_step(context, frame)
     assert not torch.allclose(
-        tiny_model.decode_step(step, step.prior.mean), tiny_model.decode_step(step, step.prior.mean + 3)
+        tiny_model.decode_step(step, step.prior.mean)[0], tiny_model.decode_step(step, step.prior.mean + 3)[0]
     )

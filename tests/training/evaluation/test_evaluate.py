@@ -2,7 +2,9 @@ import csv
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from tests.conftest import moving_square, write_pictures
 from training.data.clips import Recordings
 from training.evaluation import evaluate as module
 from training.evaluation.evaluate import EvaluateConfig, evaluate, measure_one, predict, validation_psnr
-from training.evaluation.sequences import PoseSequence
+from training.evaluation.sequences import Sequence
 
 COUNT = 12
 
@@ -76,7 +78,7 @@ def test_scores_are_those_of_scikit_image_on_the_frames_of_a_rollout(
     results = results_of(run(data, tiny_checkpoint, tmp_path / "out"))
     frames, poses = (to_clip(pictures)[0] for pictures in moving_square(COUNT))
     model = load_checkpoint(tiny_checkpoint).at_full_speed("cpu").model
-    predicted = torch.cat(list(rollout(model, frames[:1], poses[None])))
+    predicted = torch.cat(list(rollout(model, frames[None, :1], poses[None])))
     pairs = list(zip(frames[1:].numpy(), predicted.numpy(), strict=True))
     expected = [peak_signal_noise_ratio(t, p, data_range=1) for t, p in pairs]
     rounded = [peak_signal_noise_ratio(t, np.rint(p * 255) / 255, data_range=1) for t, p in pairs]
@@ -96,7 +98,7 @@ def test_of_a_long_sequence_only_a_few_frames_are_in_memory(tiny_model: PoseCVAE
             asked.append(len(poses[now]))
             return poses[now]
 
-    sequence = PoseSequence("0", frames[0], Watched(), Watched())
+    sequence = Sequence("0", frames[:1], Watched(), Watched())
     scores = measure_one(sequence, predict(tiny_model, sequence), None, lambda done: None)
     assert len(scores.psnr) == len(scores.ssim) == 99
     assert max(asked) <= CHUNK < len(poses) / 2
@@ -139,11 +141,11 @@ def test_validation_predicts_the_same_whatever_the_truth(tiny_model: PoseCVAE, m
     frames, poses = moving_square(COUNT)
     predictions = []
 
-    def spy(*given: object) -> object:
-        predictions.append(torch.cat(list(predict(*given))))  # type: ignore[arg-type]
-        return iter(predictions[-1:])
+    def spy(*given: Any, **options: Any) -> Iterator[torch.Tensor]:
+        predictions.append(torch.stack(list(rollout(*given, **options))))
+        return iter(predictions[-1])
 
-    monkeypatch.setattr(module, "predict", spy)
+    monkeypatch.setattr(module, "rollout", spy)
     poisoned = frames.copy()
     poisoned[1:] = 7
     scores = [
@@ -172,8 +174,8 @@ def test_a_seed_that_torch_does_not_take_is_refused(data: Path, seed: int) -> No
 
 def test_prediction_in_chunks_is_the_rollout_of_the_whole(tiny_model: PoseCVAE) -> None:
     frames, poses = moving_square(21)
-    together = rollout(tiny_model, to_clip(frames[:1])[0], to_clip(poses))
-    alone = list(predict(tiny_model, PoseSequence("", frames[0], poses, None)))
+    together = rollout(tiny_model, to_clip(frames[:1]), to_clip(poses))
+    alone = list(predict(tiny_model, Sequence("", frames[:1], poses, None)))
     assert all(np.array_equal(to_picture(a[0]), to_picture(b[0])) for a, b in zip(together, alone, strict=True))
 
 

@@ -1,10 +1,11 @@
 import pytest
+import torch
 
 from training.evaluation.scores import Scores, grade_line, mean, summarise, table_row
 
 
 def scores(psnr: list[float], rounded: list[float] | None = None) -> Scores:
-    return Scores(psnr, [0.5] * len(psnr), [20.0] * len(psnr), rounded or psnr)
+    return Scores([torch.tensor(psnr)[:, None]], [torch.full((len(psnr), 1), 0.5)], [20.0] * len(psnr), rounded or psnr)
 
 
 def test_drift_is_what_the_last_hundred_frames_lose_against_the_first() -> None:

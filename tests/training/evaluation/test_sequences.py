@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cvae.config import PoseCVAEConfig
 from cvae.errors import InputError
 from tests.conftest import moving_square, write_pictures
 from training.evaluation.sequences import open_sequences
@@ -23,29 +24,29 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_test_sequences_are_read_with_their_truth_in_the_order_of_their_numbers(data: Path) -> None:
-    sequences = {sequence.name: sequence for sequence in open_sequences(data, "test", SIZE)}
+    sequences = {sequence.name: sequence for sequence in open_sequences(data, "test", SIZE, PoseCVAEConfig())}
     frames, poses = moving_square(COUNT)
     assert list(sequences) == ["9", "10"]
     assert sequences["10"].truth is not None
     assert np.array_equal(sequences["10"].truth[:], frames[::-1])
-    assert np.array_equal(sequences["9"].poses[3:5], poses[3:5])
-    assert np.array_equal(sequences["10"].first_frame, frames[-1])
+    assert np.array_equal(sequences["9"].conditions[3:5], poses[3:5])
+    assert np.array_equal(sequences["10"].given, frames[-1:])
 
 
 def test_pictures_are_resized_to_what_the_network_takes(data: Path) -> None:
-    sequence = open_sequences(data, "test", (32, 16))[0]
-    assert sequence.poses[:2].shape == (2, 32, 16, 3)
-    assert sequence.first_frame.shape == (32, 16, 3)
+    sequence = open_sequences(data, "test", (32, 16), PoseCVAEConfig())[0]
+    assert sequence.conditions[:2].shape == (2, 32, 16, 3)
+    assert sequence.given.shape == (1, 32, 16, 3)
 
 
 def test_the_first_frame_is_that_of_the_truth_where_it_lies_nowhere_else(data: Path) -> None:
     (data / "test" / "test_img" / "9" / "0.png").unlink()
-    assert np.array_equal(open_sequences(data, "test", SIZE)[0].first_frame, moving_square(1)[0][0])
+    assert np.array_equal(open_sequences(data, "test", SIZE, PoseCVAEConfig())[0].given, moving_square(1)[0])
 
 
 def test_the_truth_may_leave_out_the_given_frame(data: Path) -> None:
     (data / "test" / "test_gt" / "9" / "0.png").unlink()
-    truth = open_sequences(data, "test", SIZE)[0].truth
+    truth = open_sequences(data, "test", SIZE, PoseCVAEConfig())[0].truth
     assert truth is not None
     assert np.array_equal(truth[:], moving_square(COUNT)[0])
 
@@ -64,7 +65,7 @@ def test_what_a_sequence_lacks_is_named(data: Path, missing: list[str], message:
     for name in missing:
         (data / "test" / name).unlink()
     with pytest.raises(InputError, match=message):
-        open_sequences(data, "test", SIZE)
+        open_sequences(data, "test", SIZE, PoseCVAEConfig())
 
 
 @pytest.mark.parametrize("stray", ["20231115093000", "9" * 40, "٥"])
@@ -75,14 +76,14 @@ def test_a_stray_picture_named_by_no_number_of_the_sequence_ends_in_a_sentence_o
     (folder / f"{stray}.png").write_bytes((folder / "5.png").read_bytes())
     if stray.startswith("2"):
         with pytest.raises(InputError, match=r"the first is 12\.png; the last that is there is 20231115093000\.png"):
-            open_sequences(data, "test", SIZE)
+            open_sequences(data, "test", SIZE, PoseCVAEConfig())
     else:
-        assert [len(sequence.poses) for sequence in open_sequences(data, "test", SIZE)] == [COUNT, COUNT]
+        assert [len(sequence) for sequence in open_sequences(data, "test", SIZE, PoseCVAEConfig())] == [COUNT, COUNT]
 
 
 def test_a_damaged_picture_of_a_sequence_is_named_with_its_folder(data: Path) -> None:
     (data / "test" / "test_gt" / "9" / "7.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
-    truth = open_sequences(data, "test", SIZE)[0].truth
+    truth = open_sequences(data, "test", SIZE, PoseCVAEConfig())[0].truth
     assert truth is not None
     with pytest.raises(InputError, match=r'test_gt/9: "7\.png" is damaged'):
         truth[4:8]
@@ -90,7 +91,7 @@ def test_a_damaged_picture_of_a_sequence_is_named_with_its_folder(data: Path) ->
 
 def test_a_folder_without_sequences_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"test_label holds no sequences; expected folders 0, 1"):
-        open_sequences(tmp_path, "test", SIZE)
+        open_sequences(tmp_path, "test", SIZE, PoseCVAEConfig())
 
 
 def test_recordings_of_the_validation_split_are_sequences_and_single_frames_are_left_out_aloud(
@@ -101,6 +102,6 @@ def test_recordings_of_the_validation_split_are_sequences_and_single_frames_are_
         write_pictures(tmp_path / "val" / "val_img", frames[:count], start)
         write_pictures(tmp_path / "val" / "val_label", poses[:count], start)
     with caplog.at_level(logging.INFO):
-        sequences = open_sequences(tmp_path, "val", SIZE)
-    assert [len(sequence.poses) for sequence in sequences] == [COUNT, 4]
-    assert "val: 1 frames that stand alone between gaps are left out" in caplog.text
+        sequences = open_sequences(tmp_path, "val", SIZE, PoseCVAEConfig())
+    assert [len(sequence) for sequence in sequences] == [COUNT, 4]
+    assert "val: 1 recordings of fewer than 2 frames are left out" in caplog.text
