@@ -7,6 +7,7 @@ if __name__ == "__main__":
         "python -m benchmarks",
         {
             "training": ("benchmarks.training_speed:compare_training", "Our training against the lab's own loop."),
+            "robot": ("benchmarks.robot_speed:compare_robot", "Our training of robot video against the lab's way."),
             "generation": (
                 "benchmarks.generation_speed:compare_generation",
                 "Our network against the lab's, generating.",

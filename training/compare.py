@@ -18,18 +18,18 @@ from cvae.files import replacing
 from training.checks import check_all
 from training.config import TrainConfig
 from training.data.splits import open_split
-from training.evaluation.evaluate import choose_spans, rollout_psnr
+from training.evaluation.evaluate import choose_spans, copying_psnr, rollout_psnr
 from training.evaluation.scores import DRIFT_FRAMES, mean
 from training.logs import read_rows
 from training.plots import plot_compare, plot_psnr
-from training.presets import PRESETS, Preset
+from training.presets import PRESETS, Preset, svg_fp, svg_lp
 from training.recipe import AugmentConfig, Recipe
 from training.schedules import TeacherForcing
 from training.train import train
 
 log = logging.getLogger(__name__)
 
-Axis = Literal["kl", "teacher-forcing", "weights", "histogram", "crop", "fast-train", "preset"]
+Axis = Literal["kl", "teacher-forcing", "weights", "histogram", "crop", "fast-train", "preset", "svg"]
 Change = Callable[[Recipe], Recipe]
 _ALWAYS = 10**6  # epochs
 
@@ -60,6 +60,12 @@ def _histogram(epochs: int) -> Change:
 
 def _preset(make: Callable[[], Recipe]) -> Change:
     return lambda recipe: make()
+
+
+def _without_actions(recipe: Recipe) -> Recipe:
+    recipe = svg_lp()
+    network = dataclasses.replace(recipe.network, svg=dataclasses.replace(recipe.network.svg, condition="none"))
+    return dataclasses.replace(recipe, network=network)
 
 
 VARIANTS: dict[str, dict[str, Change]] = {
@@ -96,7 +102,12 @@ VARIANTS: dict[str, dict[str, Change]] = {
         "40 % at first": _clips(fast_share=0.4, fast_epochs=5),
         "40 % throughout": _clips(fast_share=0.4, fast_epochs=_ALWAYS),
     },
-    "preset": {name: _preset(make) for name, make in PRESETS.items()},
+    "preset": {name: _preset(PRESETS[name]) for name in ("default", "lab4")},
+    "svg": {
+        "svg-lp": _preset(svg_lp),
+        "svg-fp": _preset(svg_fp),
+        "svg-lp without actions": _without_actions,
+    },
 }
 """What each axis varies, and nothing else."""
 
@@ -136,6 +147,8 @@ class Outcome:
     steps: list[int]
     loss: list[float]
     """Squared error at the end of the training."""
+    copying: float
+    """PSNR of showing the last given frame instead, dB."""
 
     @property
     def means(self) -> Tensor:
@@ -193,19 +206,21 @@ def train_variant(config: CompareConfig, name: str) -> list[Path]:
 def measure(config: CompareConfig, folders: list[Path]) -> Outcome:
     """Validate the runs of a variant by free rollouts from the first frame of each recording."""
     device = torch.device(pick_device(config.device))
-    psnr = []
+    psnr, copying = [], 0.0
     for folder in folders:
         checkpoint = load_checkpoint(folder, device)
         network, sample = checkpoint.config.model, checkpoint.config.sampling.sample
         recordings = open_split(config.data, "val", checkpoint.config.data.size, network.condition)
-        psnr.append(rollout_psnr(checkpoint.model, recordings, choose_spans(recordings, 630, network), sample))
+        spans = choose_spans(recordings, 630, network)
+        psnr.append(rollout_psnr(checkpoint.model, recordings, spans, sample))
+        copying = copying_psnr(recordings, spans, network.past_frames)
     rows = [[row for row in read_rows(folder) if "loss" in row] for folder in folders]
     for folder, row in zip(folders, rows, strict=True):
         if not row:
             raise InputError(f"{folder} made no step in its time; give more --max-minutes.")
     tail = [row[-max(1, len(row) // 20) :] for row in rows]
     losses = [sum(row["reconstruction"] for row in part) / len(part) for part in tail]
-    return Outcome(psnr=psnr, steps=[int(row[-1]["step"]) for row in rows], loss=losses)
+    return Outcome(psnr=psnr, steps=[int(row[-1]["step"]) for row in rows], loss=losses, copying=copying)
 
 
 def table(config: CompareConfig, outcomes: dict[str, Outcome]) -> str:
@@ -222,5 +237,6 @@ def table(config: CompareConfig, outcomes: dict[str, Outcome]) -> str:
         first, last = ("-" if part is None else f"{part:.2f}" for part in parts)
         loss, steps = (sum(values) / len(values) for values in (outcome.loss, outcome.steps))
         lines.append(f"| {name} | {means.mean():.2f}{spread} | {first} | {last} | {loss:.5f} | {steps:.0f} |")
+    lines.append(f"| copying the last given frame | {max(one.copying for one in outcomes.values()):.2f} | | | | |")
     seeds = f", {config.seeds} seeds" if config.seeds > 1 else ""
     return "\n".join([f"Preset `{config.preset}`, {budget} each{seeds}.", "", *lines, ""])

@@ -28,6 +28,9 @@ from cvae.models.layers import Up
 
 State = list[tuple[Tensor, Tensor]]
 """Of a stack of LSTMs: hidden and cell of each layer, `(B, hidden)`."""
+FIRST_LOGVAR = -4.0
+"""Of posterior and learned prior in an untrained network: at 0 the noise of a latent drowns what it tells, the
+predictor learns to ignore it, and no gradient brings it back."""
 FARTHEST = 2.0  # a number may lie this many half-ranges from the middle of those of the training
 
 
@@ -96,6 +99,8 @@ class SVG(nn.Module):
         self.predictor = LSTMs(g + z + numbers, g, options.hidden_channels, options.predictor_layers)
         self.scale = nn.Linear(numbers, g) if numbers else None
         self.shift = nn.Linear(numbers, g) if numbers else None
+        for lstms in filter(None, (self.posterior_lstm, self.prior_lstm)):
+            nn.init.constant_(lstms.outward.bias[z:], FIRST_LOGVAR)
         self.decoder = Decoder(2 * g if numbers else g, options.widths, options.patch_size, config.coarsest)
 
     def encode_reference(self, frame: Tensor, condition: Tensor) -> None:

@@ -29,7 +29,7 @@ from training.checks import MAX_SEED, check
 from training.data.clips import Recordings
 from training.evaluation.results import ResultFiles, Writer
 from training.evaluation.scores import Scores, grade_line, kinds, mean, steps, summarise, table_header, table_row
-from training.evaluation.sequences import Sequence, Split, open_sequences
+from training.evaluation.sequences import Sequence, Split, open_sequences, shuffled
 from training.plots import plot_psnr, plot_steps
 
 MAX_RECORDINGS = 8
@@ -59,6 +59,9 @@ class EvaluateConfig:
     samples: int = 1
     """Videos drawn of each sequence. The scores are their mean; above one, `best` is that of the best of them, as in
     Denton & Fergus 2018, who draw 100."""
+    shuffle_conditions: bool = False
+    """Predict each sequence with the actions or poses of the next one: a score that loses nothing shows that they are not
+    used. What they are worth is the gap to a network that was trained without."""
     device: str | None = None
     """`cpu` or `cuda`; the GPU where there is one, by default."""
 
@@ -81,6 +84,8 @@ def evaluate(config: EvaluateConfig) -> None:
     if min(size) < SSIM_WINDOW:
         raise InputError(f"Frames of {size[1]}x{size[0]} are too small to measure: SSIM has a window of 11x11 pixels.")
     sequences = open_sequences(config.data, config.split, size, network)
+    if config.shuffle_conditions:
+        sequences = shuffled(sequences)
     sample = config.sample or checkpoint.config.sampling.sample
     with filling(config.out) if config.out else nullcontext() as folder:
         scores = measure(checkpoint.model, sequences, sample, config.seed, config.samples, folder)
@@ -92,6 +97,7 @@ def evaluate(config: EvaluateConfig) -> None:
             "sample": sample,
             "seed": config.seed,
             "samples": config.samples,
+            "shuffled_conditions": config.shuffle_conditions,
         }
         if len(sequences) > 1:
             print(
@@ -213,6 +219,12 @@ def rollout_psnr(
             predicted = rollout(model, frames[:, :past], conditions, sample=sample, generator=generator)
             curves |= zip(some, psnr(torch.stack(list(predicted), dim=1), frames[:, past:]).cpu(), strict=True)
     return [curves[span] for span in spans]
+
+
+def copying_psnr(recordings: Recordings, spans: list[tuple[int, int]], past: int) -> float:
+    """PSNR in dB of showing the last given frame instead, the mean over `spans` of the mean over later frames."""
+    clips = (to_tensor(recordings.frames[slice(*span)]) for span in spans)
+    return mean([psnr(clip[past - 1].expand_as(clip[past:]), clip[past:]).mean().item() for clip in clips]) or 0.0
 
 
 def choose_spans(recordings: Recordings, frames: int, model: ModelConfig) -> list[tuple[int, int]]:

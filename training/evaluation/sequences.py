@@ -2,7 +2,7 @@
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -112,6 +112,22 @@ def sequence_of(recordings: Recordings, span: tuple[int, int], past: int, name: 
     """A part of a recording, its first and one past its last frame given, as a sequence."""
     frames, conditions = (array[slice(*span)] for array in (recordings.frames, recordings.conditions))
     return Sequence(name, frames[:past], conditions, frames)
+
+
+def shuffled(sequences: list[Sequence]) -> list[Sequence]:
+    """The same, each with the conditions of the next one.
+
+    Raises:
+        InputError: If they are not two or more of the same length.
+    """
+    lengths = sorted({len(sequence) for sequence in sequences})
+    if len(sequences) < 2 or len(lengths) > 1:
+        raise InputError(
+            f"{len(sequences)} sequences of {lengths[0]} to {lengths[-1]} frames cannot exchange their conditions; "
+            "expected two or more that are as long."
+        )
+    others = [*sequences[1:], sequences[0]]
+    return [replace(one, conditions=other.conditions) for one, other in zip(sequences, others, strict=True)]
 
 
 def _open_folder(test: Path, name: str, size: Size) -> Sequence:

@@ -13,7 +13,7 @@ from tests.cvae.media import through_h264
 from tests.cvae.poses.coco_drawings import add_face, add_hand, draw_coco, standing
 from tests.cvae.poses.test_skeleton import STANDING
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples" / "dancers"
 WHITE, BLACK = (np.full((48, 64, 3), level, np.uint8) for level in (255, 0))
 
 
