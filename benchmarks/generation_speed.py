@@ -81,7 +81,7 @@ def measure_generation(config: GenerationSpeedConfig) -> dict[str, list[float]]:
 
     def lab_way() -> int:
         one_by_one = torch.split(poses[:, 1:], 1, dim=1)
-        return sum(1 for _ in rollout_in_chunks(lab, first, poses[:, 0], one_by_one, sample="prior"))
+        return sum(1 for _ in rollout_in_chunks(lab, first[:, None], poses[:, 0], one_by_one, sample="prior"))
 
     steps: dict[str, Callable[[], int]] = {LAB: lab_way}
     for dtype in _dtypes():

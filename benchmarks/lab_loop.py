@@ -62,7 +62,8 @@ class LabLoop:
             (context,) = model.encode_conditions(None, poses[:, t : t + 1])  # although all poses are known
             encoded = model.encode_step(context, previous)
             posterior, _ = model.posterior(encoded, frames[:, t])
-            previous, _ = model.decode_step(encoded, posterior.sample(self.generator))
+            sketch, _ = model.decode_step(encoded, posterior.sample(self.generator))
+            previous = model.draw_frames([sketch])[:, 0]
             loss = loss + torch.nn.functional.mse_loss(previous, frames[:, t])
             loss = loss + kl_divergence(posterior, encoded.prior).mean()
         self.optimizer.zero_grad()

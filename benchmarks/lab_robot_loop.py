@@ -65,8 +65,8 @@ class LabRobotLoop:
             (target,) = model.encode_frames(frames[:, t : t + 1], given=False)
             step = model.encode_step(context, previous, memory)
             posterior, step = model.posterior(step, target)
-            predicted, memory = model.decode_step(step, posterior.sample(self.generator))
-            loss = loss + torch.nn.functional.mse_loss(predicted, frames[:, t])
+            sketch, memory = model.decode_step(step, posterior.sample(self.generator))
+            loss = loss + torch.nn.functional.mse_loss(model.draw_frames([sketch])[:, 0], frames[:, t])
             loss = loss + BETA * kl_divergence(posterior, step.prior).mean()
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -61,8 +61,9 @@ def rollout_in_chunks(
         latent = step.prior
         if number < len(views):
             latent, step = network.posterior(step, views[number])
-        frame, memory = network.decode_step(step, draw(latent, sample, generator))
+        sketch, memory = network.decode_step(step, draw(latent, sample, generator))
         if number >= len(views):
+            frame = network.draw_frames([sketch])[:, 0]
             yield frame
 
 

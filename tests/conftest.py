@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,6 +43,12 @@ def random_model(config: Config) -> PoseCVAE:
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     return model
+
+
+def drawn(model: Any, step: Any, latent: torch.Tensor) -> torch.Tensor:
+    """The frame `(B, 3, H, W)` that a network predicts at a step with this latent."""
+    sketch, _ = model.decode_step(step, latent)
+    return model.draw_frames([sketch])[:, 0]
 
 
 @pytest.fixture

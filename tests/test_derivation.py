@@ -287,9 +287,9 @@ def test_given_frames_take_their_latents_from_the_posterior_in_training_and_in_u
         latent = step.prior
         if number < 3:
             latent, step = model.posterior(step, views[number])
-        predicted, memory = model.decode_step(step, latent.mean)
+        sketch, memory = model.decode_step(step, latent.mean)
     (in_use,) = rollout(model, batch.frames[:, :3], batch.conditions)
-    torch.testing.assert_close(in_use, predicted)
+    torch.testing.assert_close(in_use, model.draw_frames([sketch])[:, 0])
 
 
 def test_the_prior_sees_what_is_fed_back_and_the_posterior_what_is_true() -> None:
@@ -304,9 +304,9 @@ def test_the_prior_sees_what_is_fed_back_and_the_posterior_what_is_true() -> Non
         memory, view = None, views[0]
         for number, context in enumerate(contexts, start=1):
             posterior, step = model.posterior(model.encode_step(context, view, memory), views[number])
-            predicted, memory = model.decode_step(step, posterior.mean)
+            sketch, memory = model.decode_step(step, posterior.mean)
             true = number < 3 or fed_back == "true"
-            view = views[number] if true else model.encode_frames(predicted[:, None], given=False)[0]
+            view = views[number] if true else model.encode_frames(model.draw_frames([sketch]), given=False)[0]
         seen[fed_back] = step.prior.mean, posterior.mean
     assert not torch.allclose(seen["true"][0], seen["predicted"][0])
     torch.testing.assert_close(seen["true"][1], seen["predicted"][1])
@@ -456,11 +456,11 @@ def test_a_direction_is_used_only_where_it_varies_more_than_the_assumed_noise(va
 
 
 def test_the_weight_of_robot_videos_asks_for_large_changes() -> None:
-    """Section 7: what `beta` of the preset means at 64x64."""
-    weight = svg_lp().kl.stop * 3 * 64 * 64
-    assert weight == pytest.approx(1.23, abs=0.005)
-    assert -10 * math.log10(weight / 2) == pytest.approx(2, abs=0.2)
-    assert 255 * math.sqrt(weight / 2 / (3 * 5 * 5)) == pytest.approx(23, abs=0.5)
+    """Section 7: what the paper's `beta` and that of the preset mean at 64x64."""
+    for beta, believed, levels in ((1e-4, 2, 23), (svg_lp().kl.stop, 22, 2.3)):
+        weight = beta * 3 * 64 * 64
+        assert -10 * math.log10(weight / 2) == pytest.approx(believed, abs=0.2)
+        assert 255 * math.sqrt(weight / 2 / (3 * 5 * 5)) == pytest.approx(levels, abs=0.05 * levels)
 
 
 def test_where_nothing_is_open_the_error_has_a_price_on_the_latents_variance_and_the_divergence_has_none() -> None:

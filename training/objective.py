@@ -76,23 +76,29 @@ class Objective(nn.Module):
         withheld: Tensor | None = (dice.uniform() < config.withhold).to(fed.device)
         views = model.encode_frames(torch.cat([fed[:, None], batch.frames[:, 1:past]], dim=1), given=True)
         views += model.encode_frames(batch.frames[:, past:], given=False)
+        forced = share_of_truth == 1 and not match_histograms
         view, memory = views[0], None
-        errors, divergences = [], []
-        for number, (context, target) in enumerate(zip(contexts, batch.frames[:, 1:].unbind(1), strict=True), start=1):
+        waiting, predicted, divergences = [], [], []
+        for number, context in enumerate(contexts, start=1):
             step = model.encode_step(context, view, memory, withheld)
             posterior, step = model.posterior(step, views[number])
             as_used = dice.uniform(*[1] * (posterior.mean.ndim - 1)) < (config.prior_share if number >= past else 0)
             drawn = posterior.at(dice.normal(*posterior.mean.shape[1:]))
             latent = torch.where(as_used.to(drawn.device), step.prior.mean, drawn)
-            predicted, memory = model.decode_step(step, latent)
-            errors.append(reconstruction_error(predicted, target))
-            divergences.append(kl_divergence(posterior, step.prior) / (target[0].numel() if self.kl_per_value else 1))
+            sketch, memory = model.decode_step(step, latent)
+            divergences.append(kl_divergence(posterior, step.prior))
+            waiting.append(sketch)
             withheld = None
-            if number < past or (share_of_truth == 1 and not match_histograms):
-                fed, view = target, views[number]
-            elif number < len(contexts):
-                own = specify_histogram(predicted, fed) if match_histograms else predicted
-                fed = torch.lerp(own, target, share_of_truth) if share_of_truth else own
-                (view,) = model.encode_frames(fed[:, None], given=False)
+            if number < past or forced or number == len(contexts):
+                fed, view = batch.frames[:, number], views[number]
+                continue
+            predicted.append(model.draw_frames(waiting))  # (B, t, C, H, W), with those that nobody waited for
+            waiting = []
+            own = specify_histogram(predicted[-1][:, -1], fed) if match_histograms else predicted[-1][:, -1]
+            fed = torch.lerp(own, batch.frames[:, number], share_of_truth) if share_of_truth else own
+            (view,) = model.encode_frames(fed[:, None], given=False)
+        frames = torch.cat([*predicted, model.draw_frames(waiting)], dim=1)  # (B, T - 1, C, H, W)
+        errors = reconstruction_error(frames.flatten(0, 1), batch.frames[:, 1:].flatten(0, 1)).view(frames.shape[:2])
+        kl = torch.stack(divergences, dim=1) / (frames[0, 0].numel() if self.kl_per_value else 1)  # (B, T - 1)
         over_frames = torch.sum if config.sum_frames else torch.mean
-        return Losses(*(over_frames(torch.stack(values), dim=0) for values in (errors, divergences)))
+        return Losses(over_frames(errors, dim=1), over_frames(kl, dim=1))

@@ -8,7 +8,8 @@ them know nothing more:
     views = model.encode_frames(frames, given=True)               many frames at a time
     step = model.encode_step(context, view, memory)               frame after frame: the prior of the latent
     posterior, step = model.posterior(step, view)                 where the frame itself is known
-    frame, memory = model.decode_step(step, latent)               the frame, and what a recurrent network remembers
+    sketch, memory = model.decode_step(step, latent)              what a recurrent network remembers of it
+    frames = model.draw_frames([sketch, ...])                     many frames at a time, where none waits for another
 
 The memory is handed in and out, None at the beginning and of networks that have none; nothing is kept on the module.
 """
@@ -23,8 +24,8 @@ from cvae.models.svg import SVG
 __all__ = ["SVG", "Lab4CVAE", "Model", "PoseCVAE", "build_model"]
 
 Model = PoseCVAE | Lab4CVAE | SVG
-"""Any of the networks. References, contexts, views, steps and memories are of its own kind, so that callers hand them
-on as `Any`."""
+"""Any of the networks. References, contexts, views, steps, sketches and memories are of its own kind, so that callers
+hand them on as `Any`."""
 
 
 def build_model(config: ModelConfig) -> Model:

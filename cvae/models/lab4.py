@@ -140,17 +140,21 @@ class Lab4CVAE(nn.Module):
         return Gaussian(mean, logvar.clamp(-30, 20)), step
 
     def decode_step(self, step: Lab4Step, latent: Tensor) -> tuple[Tensor, None]:
-        """The predicted frame, `(B, 3, H, W)`, and nothing to remember.
-
-        Without the sigmoid its values may lie outside [0, 1], as in the lab.
+        """What the frame is made of, and nothing to remember.
 
         Args:
             step: From `encode_step`.
             latent: `(B, Z, H, W)`, drawn from the prior (in training from the posterior).
         """
-        fused = self.Decoder_Fusion(torch.cat([step.frame_features, step.label_features, latent], dim=1))
-        frame: Tensor = self.Generator(fused).float()
-        return frame.sigmoid() if self.config.sigmoid else frame, None
+        return torch.cat([step.frame_features, step.label_features, latent], dim=1), None
+
+    def draw_frames(self, sketches: list[Tensor]) -> Tensor:
+        """The frames of T steps, `(B, T, 3, H, W)`, one by one: many at a time do not fit into a processor's cache.
+
+        Without the sigmoid some values may lie outside [0, 1], as in the lab.
+        """
+        frames = torch.stack([self.Generator(self.Decoder_Fusion(sketch)).float() for sketch in sketches], dim=1)
+        return frames.sigmoid() if self.config.sigmoid else frames
 
 
 class PictureNorm(nn.BatchNorm2d):

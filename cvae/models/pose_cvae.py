@@ -169,13 +169,20 @@ class PoseCVAE(nn.Module):
         """The latent's distribution given the true frame `(B, 3, H, W)`, and the same step."""
         return self.posterior_head(torch.cat([step.coarse, self.target_encoder(self._cast(target))], dim=1)), step
 
-    def decode_step(self, step: Step, latent: Tensor) -> tuple[Tensor, None]:
-        """The predicted frame, `(B, 3, H, W)` in [0, 1], and nothing to remember.
+    def decode_step(self, step: Step, latent: Tensor) -> tuple[tuple[Step, Tensor], None]:
+        """What the frame is made of, and nothing to remember.
 
         Args:
             step: From `encode_step`.
             latent: `(B, Z, h, w)`, drawn from the prior (in training also from the posterior).
         """
+        return (step, latent), None
+
+    def draw_frames(self, sketches: list[tuple[Step, Tensor]]) -> Tensor:
+        """The frames that T steps and latents stand for, `(B, T, 3, H, W)` in [0, 1]."""
+        return torch.stack([self._draw(*sketch) for sketch in sketches], dim=1)
+
+    def _draw(self, step: Step, latent: Tensor) -> Tensor:
         coarse = F.silu(step.coarse + self.latent_in(self._cast(latent)))
         out = _picture(self.unfold(self.out(F.silu(step.context.fine + self.up(coarse)))))  # (B, 7, H, W)
         logits = out[:, 3:]
@@ -188,7 +195,7 @@ class PoseCVAE(nn.Module):
             weights[1:], (step.context.reference_frame, step.context.moved, step.previous), strict=True
         ):
             frame = torch.addcmul(frame, weight, known)
-        return frame, None
+        return frame
 
     def _attention(self) -> list[tuple[int, Attention]]:
         return [(int(level), layer) for level, layer in self.attention.items()]  # type: ignore[misc]

@@ -48,6 +48,11 @@ class View:
     picture: Tensor | None
     levels: list[Tensor] | None
 
+    def maps(self) -> list[Tensor]:
+        """The frames and their feature maps."""
+        assert self.picture is not None and self.levels is not None, "the first frame is always given"
+        return [self.picture, *self.levels]
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -72,6 +77,14 @@ class Memory:
     prior: State | None = None
     posterior: State | None = None
     predictor: State | None = None
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What a frame is to show: a vector `(B, 2 G)`, or `(B, G)` without conditions, and where its details are from."""
+
+    vector: Tensor
+    details: View
 
 
 @dataclass(frozen=True)
@@ -172,21 +185,27 @@ class SVG(nn.Module):
         out, state = self.posterior_lstm(seen, step.memory.posterior)
         return _gaussian(out), replace(step, memory=replace(step.memory, posterior=state))
 
-    def decode_step(self, step: SVGStep, latent: Tensor) -> tuple[Tensor, Memory]:
-        """The predicted frame, `(B, 3, H, W)` in [0, 1], and what to remember.
+    def decode_step(self, step: SVGStep, latent: Tensor) -> tuple[Sketch, Memory]:
+        """What the predicted frame is to show, and what to remember.
 
         Args:
             step: From `encode_step`, or from `posterior` where the true frame was seen.
             latent: `(B, Z)`, drawn from the prior (from the posterior where the true frame was seen).
         """
-        conditions, details = step.conditions, step.memory.details
+        conditions = step.conditions
         known = torch.cat([step.features, self._cast(latent), conditions.numbers], dim=1)
         g, state = self.predictor(known, step.memory.predictor)
         g = g.tanh()
         if self.scale is not None:
             g = torch.cat([g, g * conditions.scale + conditions.shift], dim=1)  # (B, 2 G)
-        assert details.levels is not None and details.picture is not None, "the first frame is always given"
-        return self.decoder(g, details.levels, details.picture), replace(step.memory, predictor=state)
+        return Sketch(g, step.memory.details), replace(step.memory, predictor=state)
+
+    def draw_frames(self, sketches: list[Sketch]) -> Tensor:
+        """The frames of T sketches at once, `(B, T, 3, H, W)` in [0, 1]."""
+        details = [sketch.details for sketch in sketches]
+        pictures, *levels = (torch.cat(same) for same in zip(*(view.maps() for view in details), strict=True))
+        frames = self.decoder(torch.cat([sketch.vector for sketch in sketches]), levels, pictures)
+        return rearrange(frames, "(t b) c h w -> b t c h w", t=len(sketches))
 
     def _normalise(self, conditions: Tensor) -> Tensor:
         """From the range that a number had in training to -1 to 1; one that was always the same becomes 0."""

@@ -9,6 +9,7 @@ from cvae.config import Lab4Config
 from cvae.losses import kl_divergence, reconstruction_error
 from cvae.models import Lab4CVAE, build_model
 from cvae.rollout import rollout
+from tests.conftest import drawn
 
 TINY = {"frame_channels": 8, "label_channels": 4, "latent_channels": 4, "decoder_channels": 8}
 
@@ -29,7 +30,7 @@ def pictures(*shape: int) -> Tensor:
 
 def next_frame(model: Lab4CVAE, previous: Tensor, pose: Tensor, latent: Tensor) -> Tensor:
     (context,) = model.encode_conditions(None, pose[:, None])
-    return model.decode_step(model.encode_step(context, previous), latent)[0]
+    return drawn(model, model.encode_step(context, previous), latent)
 
 
 class Reference:
@@ -65,7 +66,7 @@ def test_roll_outs_are_those_of_the_lab(reference: Reference, running: bool, sig
     expected = reference.tensor(f"frames_{'running' if running else 'batch'}_{'sigmoid' if sigmoid else 'none'}")
     contexts = model.encode_conditions(None, poses[:, 1:])
     for t, context in enumerate(contexts):
-        frame, _ = model.decode_step(model.encode_step(context, frame), latents[t : t + 1])
+        frame = drawn(model, model.encode_step(context, frame), latents[t : t + 1])
         torch.testing.assert_close(frame[0], expected[t], atol=1e-5, rtol=0)
 
 
@@ -169,7 +170,7 @@ def test_gradients_of_a_clip_reach_every_weight() -> None:
     for context, target in zip(model.encode_conditions(None, poses), frames[:, 1:].unbind(1), strict=True):
         step = model.encode_step(context, previous)
         posterior, step = model.posterior(step, target)
-        previous, _ = model.decode_step(step, posterior.sample(torch.Generator().manual_seed(0)))
+        previous = drawn(model, step, posterior.sample(torch.Generator().manual_seed(0)))
         loss = loss + reconstruction_error(previous, target).mean() + kl_divergence(posterior, step.prior).mean()
     loss.backward()
     unreached = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()}

@@ -4,6 +4,7 @@ import torch
 from cvae.config import PoseCVAEConfig
 from cvae.models import PoseCVAE, build_model, layers
 from cvae.models.layers import Attention, coordinates
+from tests.conftest import drawn
 
 
 def pictures(*shape: int) -> torch.Tensor:
@@ -18,7 +19,7 @@ def test_any_multiple_of_the_stride_comes_back_in_its_size(patch_size: int, size
     model, frame = build_model(config).eval(), pictures(2, 3, *size)
     (context,) = model.encode_conditions(model.encode_reference(frame, frame), frame[:, None])
     step = model.encode_step(context, frame)
-    assert model.decode_step(step, step.prior.mean)[0].shape == frame.shape
+    assert drawn(model, step, step.prior.mean).shape == frame.shape
     assert model.posterior(step, frame)[0].mean.shape == step.prior.mean.shape
 
 
@@ -90,9 +91,9 @@ def test_the_frame_is_a_blend_of_four_pictures(tiny_model: PoseCVAE) -> None:
         torch.nn.init.zeros_(tiny_model.out.bias)
         tiny_model.out.bias[channel] = 50
         step = tiny_model.encode_step(context, previous)
-        torch.testing.assert_close(tiny_model.decode_step(step, step.prior.mean)[0], expected)
+        torch.testing.assert_close(drawn(tiny_model, step, step.prior.mean), expected)
     withheld = tiny_model.encode_step(context, previous, None, torch.tensor([True]))
-    blended, _ = tiny_model.decode_step(withheld, withheld.prior.mean)
+    blended = drawn(tiny_model, withheld, withheld.prior.mean)
     torch.testing.assert_close(blended, (frame + context.moved + 0.5) / 3)
 
 
@@ -109,6 +110,4 @@ def test_the_latent_changes_the_frame(tiny_model: PoseCVAE) -> None:
     frame = pictures(1, 3, 16, 32)
     (context,) = tiny_model.encode_conditions(tiny_model.encode_reference(frame, frame), frame[:, None])
     step = tiny_model.encode_step(context, frame)
-    assert not torch.allclose(
-        tiny_model.decode_step(step, step.prior.mean)[0], tiny_model.decode_step(step, step.prior.mean + 3)[0]
-    )
+    assert not torch.allclose(drawn(tiny_model, step, step.prior.mean), drawn(tiny_model, step, step.prior.mean + 3))

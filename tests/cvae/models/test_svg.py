@@ -123,11 +123,9 @@ def test_without_conditions_nothing_but_their_number_matters() -> None:
 def test_the_conditional_convolution_is_as_the_lab_defines_it() -> None:
     model, (frames, numbers) = network(), clip()
     (context, *_), (view, *_) = model.encode_conditions(None, numbers), model.encode_frames(frames, given=True)
-    seen: list[Tensor] = []
-    model.decoder.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    model.decode_step(model.encode_step(context, view), torch.zeros(2, 3))
+    sketch, _ = model.decode_step(model.encode_step(context, view), torch.zeros(2, 3))
     assert model.scale is not None and model.shift is not None
-    g, modulated = seen[0].chunk(2, dim=1)
+    g, modulated = sketch.vector.chunk(2, dim=1)
     c = context.numbers
     expected = g * F.softplus(F.linear(c, model.scale.weight, model.scale.bias))
     expected = expected + F.linear(c, model.shift.weight, model.shift.bias)
@@ -189,3 +187,20 @@ def test_a_config_that_cannot_be_is_refused(options: dict, limits: dict, message
 def test_frames_of_another_size_than_the_network_is_for_are_refused() -> None:
     with pytest.raises(InputError, match="Frames of this network have 8x12 pixels \\(height x width\\); got 16x12"):
         Config(model=SVGConfig(options=OPTIONS, coarsest=(2, 3), **LIMITS), data=DataConfig(height=16, width=12))
+
+
+def test_frames_drawn_together_are_those_drawn_one_by_one() -> None:
+    model, (frames, numbers) = network(), clip()
+    contexts, views, memory, sketches = (
+        model.encode_conditions(None, numbers),
+        model.encode_frames(frames, given=True),
+        None,
+        [],
+    )
+    for context, view in zip(contexts[1:], views, strict=False):
+        sketch, memory = model.decode_step(step := model.encode_step(context, view, memory), step.prior.mean)
+        sketches.append(sketch)
+    together = model.draw_frames(sketches)
+    assert together.shape == (2, 5, 3, 8, 12)
+    for t, sketch in enumerate(sketches):
+        torch.testing.assert_close(model.draw_frames([sketch])[:, 0], together[:, t])
