@@ -10,21 +10,11 @@ from huggingface_hub import EvalResult, ModelCardData
 from cvae.checkpoint import Checkpoint
 from cvae.inputs import width_by_height
 from hub.markdown import code, paragraphs, table
+from hub.measured import change_with_time, measured
 from hub.scores import Results
+from hub.subject import given_to, network_of, subject_of
 
 TEMPLATE = Path(__file__).with_name("card.md")
-MOST_SEQUENCES = 30
-"""In the table; all are in results.json."""
-_NETWORKS = {
-    "pose_cvae": "a conditional variational autoencoder (CVAE) that looks up by attention, in the first frame, what "
-    "each part of the body looks like",
-    "lab4": 'the conditional variational autoencoder (CVAE) of the course lab "DLP Lab 4", which predicts a frame from '
-    "the one before and its pose",
-}
-_DRAWN = {
-    "mean": "Each latent is the prior's mean, so that measuring again gives the same.",
-    "prior": "Latents are drawn from the prior.",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +29,10 @@ class Card:
     results: Results | None
     """Of an evaluation."""
     sample: str | None
-    """What sample.gif shows; None where there is none."""
+    """What sample.gif shows, in a sentence; None where there is none."""
     training_figure: str | None
     """Name of the file, beside the card."""
-    psnr_figure: str | None
+    score_figure: str | None
     """The same."""
     license: str
     """As the Hub calls it."""
@@ -68,31 +58,38 @@ class Card:
 
 def card_text(card: Card) -> str:
     """The README.md of the model's page: metadata and Markdown."""
-    config, model = card.checkpoint.config, card.checkpoint.model
+    config = card.checkpoint.config
+    subject, size = subject_of(config.model), width_by_height(config.data.size)
     return TEMPLATE.read_text().format(
         metadata=metadata(card).to_yaml(),
         name=card.name,
-        size=width_by_height(config.data.size),
+        gives=subject.gives,
+        size=size,
         sample=_sample(card.sample),
-        network=_NETWORKS[config.model.family],
-        millions=f"{sum(parameter.numel() for parameter in model.parameters()) / 1e6:.2g}",
-        scores=paragraphs(*_measured(card), _validated(card)),
+        network=network_of(config.model),
+        millions=f"{sum(parameter.numel() for parameter in card.checkpoint.model.parameters()) / 1e6:.2g}",
+        scores=paragraphs(*measured(card.results, config.model, card.score_figure), _validated(card)),
         reference=card.reference,
+        options=subject.options,
+        files=subject.files,
         training=paragraphs(*_training(card)),
-        data=f"its training data ({code(card.data)})" if card.data else "its training data",
-        drift=_drift(card.results),
+        seen=subject.seen.format(data=f"its training data ({code(card.data)})" if card.data else "its training data"),
+        length=change_with_time(card.results),
+        misuse=subject.misuse,
         license=code(card.license),
+        recordings=subject.recordings,
     )
 
 
 def metadata(card: Card) -> ModelCardData:
     """What the Hub itself reads of a card."""
-    found = list(_evaluations(card))
+    found, model = list(_evaluations(card)), card.checkpoint.config.model
+    network = "svg" if model.family == "svg" else "cvae"
     return ModelCardData(
         library_name="marionette",
         license=card.license,
         pipeline_tag="image-to-video",
-        tags=["marionette", "cvae", "pose-driven", "video-prediction", "human-motion"],
+        tags=["marionette", network, "video-prediction", *subject_of(model).tags],
         metrics=list(dict.fromkeys(result.metric_type for result in found)) or None,
         model_name=card.name,
         eval_results=found or None,
@@ -100,23 +97,29 @@ def metadata(card: Card) -> ModelCardData:
 
 
 def _evaluations(card: Card) -> Iterator[EvalResult]:
-    if card.results:
-        split = card.results.split
-        for kind, title in (("psnr", "PSNR (dB)"), ("ssim", "SSIM")):
-            value = getattr(card.results, kind).mean
-            if value is not None:
-                yield _evaluation(f"sequences of the {split} split", split, kind, title, value)
-    if card.validation_psnr is not None:
-        data = card.data or "the training data"
-        yield _evaluation(
-            f"recordings of {data} kept for validation", "validation", "psnr", "PSNR (dB)", card.validation_psnr
+    task = subject_of(card.checkpoint.config.model).task
+    if results := card.results:
+        many = f", mean of {results.samples} samples" if results.samples > 1 else ""
+        best = f", best of {results.samples} samples"
+        kinds = (
+            ("psnr", f"PSNR (dB){many}", results.psnr),
+            ("ssim", f"SSIM{many}", results.ssim),
+            ("psnr", f"PSNR (dB){best}", results.best),
+            ("ssim", f"SSIM{best}", results.best_ssim),
         )
+        for kind, title, scores in kinds:
+            if scores and scores.mean is not None:
+                split = results.split
+                yield _evaluation(task, f"sequences of the {split} split", split, kind, title, scores.mean)
+    if card.validation_psnr is not None:
+        recordings = f"recordings of {card.data or 'the training data'} kept for validation"
+        yield _evaluation(task, recordings, "validation", "psnr", "PSNR (dB)", card.validation_psnr)
 
 
-def _evaluation(dataset: str, split: str, kind: str, title: str, value: float) -> EvalResult:
+def _evaluation(task: str, dataset: str, split: str, kind: str, title: str, value: float) -> EvalResult:
     return EvalResult(
         task_type="image-to-video",
-        task_name="Pose-driven video prediction",
+        task_name=task,
         dataset_type="custom",
         dataset_name=dataset,
         dataset_split=split,
@@ -129,67 +132,17 @@ def _evaluation(dataset: str, split: str, kind: str, title: str, value: float) -
 def _sample(shown: str | None) -> str:
     if shown is None:
         return "There is no moving sample."
-    return (
-        "![Pose, prediction and truth side by side](sample.gif)\n\n"
-        "*Left the poses it is given, in the middle what it predicts from the first frame alone, right the truth: "
-        f"{shown}.*"
-    )
-
-
-def _measured(card: Card) -> Iterator[str]:
-    results = card.results
-    if not results or not results.psnr.sequences:
-        yield "It was not measured on a test set."
-        return
-    yield _score_table(results)
-    yield (
-        f"Every sequence of the {code(results.split)} split was predicted from its first frame and its poses alone: "
-        "each predicted frame is what the next one is predicted from, and the truth is only compared with. *Copying* "
-        "shows the first frame all the time, which is what has to be beaten; *drift* is what the last 100 frames lose "
-        "against the first 100 (below zero they gain); *8-bit* is the PSNR of rounded frames, 1 to 600. "
-        + _DRAWN.get(results.sample, "")
-    )
-    if card.psnr_figure:
-        yield f"![PSNR of every frame]({card.psnr_figure})"
+    return f"![Prediction and truth side by side](sample.gif)\n\n*{shown}*"
 
 
 def _validated(card: Card) -> str:
     if card.validation_psnr is None:
         return ""
     return (
-        f"Its validation, while it was trained, gave **{card.validation_psnr:.2f} dB** PSNR, predicting from the first "
-        "frame alone recordings that it was not trained on. They also chose this checkpoint among others, so that new "
-        "ones may come out worse."
+        f"Its validation, while it was trained, gave **{card.validation_psnr:.2f} dB** PSNR: each of some recordings "
+        f"that it was not trained on was predicted from {given_to(card.checkpoint.config.model)}. They also chose this "
+        "checkpoint among others, so that new ones may come out worse."
     )
-
-
-def _drift(results: Results | None) -> str:
-    if results is None or results.drift.mean is None:
-        return ""
-    change = f"{'lose' if results.drift.mean >= 0 else 'gain'} {abs(results.drift.mean):.2f} dB"
-    return f" Measured here, the last 100 frames {change} against the first."
-
-
-def _score_table(results: Results) -> str:
-    kinds = {
-        "PSNR (dB)": (results.psnr, 2),
-        "SSIM": (results.ssim, 4),
-        "copying (dB)": (results.copying, 2),
-        "drift (dB)": (results.drift, 2),
-        "8-bit (dB)": (results.competition, 2),
-    }
-    names = list(results.psnr.sequences)
-    rows = []
-    for name in names[:MOST_SEQUENCES]:
-        scores = [_score(kind.sequences.get(name), digits) for kind, digits in kinds.values()]
-        rows.append([code(name), str(len(results.frames[name].psnr)) if name in results.frames else "–", *scores])
-    means = [f"**{_score(kind.mean, digits)}**" for kind, digits in kinds.values()]
-    rows.append([f"**mean of {len(names)}**", "", *means])
-    return table(["sequence", "frames", *kinds], rows)
-
-
-def _score(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
 
 
 def _training(card: Card) -> Iterator[str]:

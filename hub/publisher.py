@@ -79,7 +79,8 @@ class Publisher:
         """Publish the run's best checkpoint as it is now, soon; raises nothing, whatever is wrong with it.
 
         Args:
-            shown: Pose, prediction and truth side by side, uint8 `(T, H, 3 W, 3)`, where the checkpoint is new.
+            shown: What the card's sample shows, uint8 `(T, h, w, 3)`, where the checkpoint is new: pose, prediction and
+                truth side by side, or prediction and truth of several recordings in borders.
             fps: Their frames per second.
         """
         folder = None

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from cvae.errors import InputError
 from hub.files import RESULTS
@@ -35,6 +36,25 @@ class FrameScores:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Of every predicted frame the mean over sequences of one length."""
+
+    __pydantic_config__ = _FINITE
+
+    mean: Annotated[list[float], Field(min_length=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """How the scores change from frame to frame."""
+
+    __pydantic_config__ = _FINITE
+
+    psnr: Curve
+    """dB."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """The part of `results.json` that people are told; dB, but for SSIM."""
 
@@ -46,18 +66,28 @@ class Results:
     """Which sequences."""
     sample: str
     """`mean` or `prior`: how the latents were taken."""
+    samples: Annotated[int, Field(ge=1)] = 1
+    """Videos drawn of each sequence."""
+    shuffled_conditions: bool = False
+    """Each sequence was predicted with the actions or poses of another one."""
     psnr: Kind
-    """Of the prediction."""
+    """Of the prediction, the mean over the samples."""
     ssim: Kind
     """Of the same."""
+    best: Kind | None = None
+    """PSNR of the best of several samples."""
+    best_ssim: Kind | None = None
+    """SSIM of the best of them."""
     copying: Kind
-    """PSNR of showing the first frame all the time."""
+    """PSNR of showing the last given frame all the time."""
     drift: Kind
     """What the last 100 frames lose against the first 100."""
     competition: Kind
     """PSNR of rounded frames, 1 to 600."""
     frames: dict[str, FrameScores]
     """By sequence."""
+    steps: Steps | None = None
+    """Where all sequences are of one length."""
 
 
 def read_results(folder: Path, checkpoint: str) -> Results:
@@ -68,7 +98,8 @@ def read_results(folder: Path, checkpoint: str) -> Results:
         checkpoint: Name of the checkpoint as loaded.
 
     Raises:
-        InputError: If there are none, they are foreign, or they belong to another checkpoint.
+        InputError: If there are none, they are foreign, they belong to another checkpoint, or they are of exchanged
+            actions or poses.
     """
     path = folder / RESULTS
     if not path.is_file() or path.stat().st_size > _MAX_BYTES:
@@ -81,5 +112,10 @@ def read_results(folder: Path, checkpoint: str) -> Results:
     if results.checkpoint.split("/")[-1] != checkpoint.split("/")[-1]:
         raise InputError(
             f"{folder} holds the results of {results.checkpoint}; expected those of {checkpoint}, which is published."
+        )
+    if results.shuffled_conditions:
+        raise InputError(
+            f"{folder} holds the results of exchanged actions or poses; expected those of "
+            "`python -m training evaluate` without --shuffle-conditions."
         )
     return results

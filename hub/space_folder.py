@@ -22,8 +22,9 @@ _CPU_INDEX = "ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu"
 _GPU_INDEX = "ARG TORCH_INDEX=https://pypi.org/simple"
 _README = """# Marionette
 
-Give a picture of a person and a sequence of poses: the model `{model}` predicts the video in which this person takes
-these poses. The variable `MODEL_ID` of this Space names another model (`user/name` or `user/name@revision`).
+The model `{model}` predicts a video, frame by frame: of a person, from one picture and a sequence of poses, or of a
+robot, from the first frames and its actions, whichever it was trained on. The variable `MODEL_ID` of this Space names
+another model (`user/name` or `user/name@revision`).
 """
 
 Sdk = Literal["gradio", "docker"]
@@ -42,6 +43,7 @@ class SpaceFolder:
 def write_space(folder: Path, space: SpaceFolder) -> None:
     """Write all files of a Space into an empty folder; the same come out whenever the same goes in.
 
+    They serve any model, of a person or a robot, since MODEL_ID may name another one later.
     The networks that find poses come along where this machine has them; else the Space fetches them at first use.
     """
     for name in _PACKAGES:
@@ -91,7 +93,7 @@ def _readme(space: SpaceFolder) -> str:
     gradio = {"sdk_version": version("gradio"), "python_version": _PYTHON, "app_file": "app.py"}
     fields: dict[str, Any] = {
         "title": "Marionette",
-        "emoji": "🕺",
+        "emoji": "🎬",
         "colorFrom": "indigo",
         "colorTo": "gray",
         "sdk": space.sdk,
@@ -99,7 +101,7 @@ def _readme(space: SpaceFolder) -> str:
         "pinned": False,
         "license": "mit",
         "models": [space.model.repo],
-        "short_description": "One picture and a sequence of poses become a video",
+        "short_description": "Poses or a robot's actions become a video",
     }
     if space.hardware:
         fields["suggested_hardware"] = space.hardware

@@ -9,7 +9,7 @@ from cvae.checkpoint import CONFIG, WEIGHTS, checkpoint_folder, load_checkpoint
 from cvae.errors import InputError
 from cvae.runs import TRAINING, checkpoints_in
 from hub.card import Card, card_text
-from hub.files import CARD, MAX_TRAINING_BYTES, PSNR_FIGURE, RESULTS, SAMPLE, TRAINING_FIGURE
+from hub.files import CARD, MAX_TRAINING_BYTES, RESULTS, SAMPLE, SCORE_FIGURES, TRAINING_FIGURE
 from hub.privacy import check_harmless, without_folders
 from hub.sample import write_sample
 from hub.scores import Results, read_results
@@ -39,19 +39,20 @@ def stage(
         shutil.copyfile(place / name, folder / name)
     training = _clean_copy(place / TRAINING, folder)
     figure = _copy_of(_run_of(place) / TRAINING_FIGURE, folder)
-    scores, measured = None, None
+    scores, measured, score_figure = None, None, None
     if results is not None:
         scores = read_results(results, checkpoint.name)
         shutil.copyfile(results / RESULTS, folder / RESULTS)
         measured = _first_gif(results, scores)
+        score_figure = next(filter(None, (_copy_of(results / name, folder) for name in SCORE_FIGURES)), None)
     card = Card(
         reference=reference,
         checkpoint=checkpoint,
         training=training,
         results=scores,
-        sample=write_sample(folder / SAMPLE, checkpoint, place, measured),
+        sample=write_sample(folder / SAMPLE, checkpoint, place, measured, scores.samples if scores else 1),
         training_figure=figure,
-        psnr_figure=_copy_of(results / PSNR_FIGURE, folder) if results else None,
+        score_figure=score_figure,
         license=license,
     )
     (folder / CARD).write_text(card_text(card))

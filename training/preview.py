@@ -4,13 +4,13 @@ from itertools import islice
 
 import numpy as np
 
+from cvae.borders import GIVEN, PREDICTED, TRUE, bordered
 from cvae.gaussian import Sampling
 from cvae.generate import to_picture
 from cvae.models import Model
 from training.data.clips import Recordings
 from training.evaluation.evaluate import predict
 from training.evaluation.sequences import Sequence, sequence_of
-from training.evaluation.side_by_side import GIVEN, PREDICTED, TRUE, bordered
 
 MOST_FRAMES = 60
 MOST_ROBOTS = 4

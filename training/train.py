@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from cvae.device import has_bf16
 from cvae.errors import InputError
+from cvae.robot_request import ROBOT_FPS
 from cvae.runs import best_checkpoint, checkpoints_in
 from hub.publisher import Publisher
 from training.augment import change_view, crop, mirror, recolour
@@ -263,11 +264,12 @@ class Watcher:
         self.bar.score = validation_psnr(run.average, self.validation, self.spans, sample)
         self.log.write(run.step, validation_psnr=self.bar.score)
         shown = preview(run.average, self.validation, self.spans, sample)
-        self.log.show(run.step, shown, PREVIEW_FPS)
+        fps = PREVIEW_FPS if run.checkpoint_config.model.condition == "poses" else ROBOT_FPS
+        self.log.show(run.step, shown, fps)
         self.log.draw()
         folder = save_run(run, self.config.out, self.clock.minutes, self.bar.score)
         if self.publisher and folder == best_checkpoint(self.config.out):
-            self.publisher.offer(shown, PREVIEW_FPS)
+            self.publisher.offer(shown, fps)
 
     def diverged(self, what: str) -> InputError:
         """What to raise where numbers are none any more."""

@@ -1,6 +1,7 @@
 """Checkpoints from the Hub: the real client, the real server, and what can go wrong between them."""
 
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from cvae.checkpoint import BUNDLED, load_checkpoint
 from cvae.errors import InputError
 from hub.pull import PullConfig, fetch_checkpoint, local_checkpoint, open_checkpoint, pull
 from tests.hub.conftest import hub_env
+from tests.hub.robot import save_robot
 from tests.hub.server import HubServer
 from tests.hub.server.faults import Fault
 
@@ -216,6 +218,80 @@ def test_a_mistyped_folder_is_told_that_it_is_neither(hub_here: HubServer) -> No
 def test_a_revision_that_is_not_there_is_named(walk: HubServer) -> None:
     fetch_checkpoint(WALK)
     assert "alice/walk@v9 is not there" in refusal(f"{WALK}@v9")
+
+
+# Of a robot -----------------------------------------------------------------------------------------------------------
+
+PUSH = "alice/push"
+
+
+@pytest.fixture
+def robot(hub_here: HubServer, tmp_path: Path) -> HubServer:
+    """A Hub with a tiny robot's checkpoint as `alice/push`."""
+    hub_here.create(PUSH)
+    hub_here.upload(PUSH, save_robot(tmp_path / "robot"))
+    return hub_here
+
+
+def test_a_robot_comes_as_it_was_published(robot: HubServer, tmp_path: Path) -> None:
+    pull(PullConfig(model=PUSH, out=tmp_path / "out"))
+    ours, theirs = load_checkpoint(tmp_path / "robot"), load_checkpoint(tmp_path / "out")
+    assert ours.config == theirs.config
+    weights = theirs.model.state_dict()
+    assert all(tensor.equal(weights[name]) for name, tensor in ours.model.state_dict().items())
+
+
+HOSTILE = {
+    "model.options.hidden_channels": (10**9, "hidden_channels is 8 to 1024; got 1000000000"),
+    "model.options.widths": ([512] * 7, "widths has 1 to 6 levels"),
+    "model.options.predictor_layers": (10**6, "predictor_layers is 1 to 4"),
+    "model.options.latent_channels": (0, "latent_channels is 1 to 512"),
+    "model.options.past_frames": (10**6, "past_frames is 1 to 100"),
+    "model.options.prior": ("both", "model.options.prior: Input should be 'fixed' or 'learned'"),
+    "model.options.condition": ("poses", "model.options.condition: Input should be"),
+    "model.options.loss": (1, "model.options.loss: Unexpected keyword argument"),
+    "model.coarsest": ([10**5, 10**5], "coarsest has sides of 1 to 8"),
+    "model.low": ([-1.0] * 1001, "low and high have at most 1000 numbers"),
+    "model.high": ([1.0] * 6, "low and high are as many"),
+    "model.prior": ("learned", "model.prior: Unexpected keyword argument"),
+    "model.family": ("svg2", "model.family: Input tag 'svg2'"),
+    "data.height": (32, "Frames of this network have 16x16 pixels"),
+}
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_a_hostile_config_of_a_robot_is_refused_before_the_weights_are_asked_for(robot: HubServer, key: str) -> None:
+    value, expected = HOSTILE[key]
+    config = json.loads(robot.files(PUSH)["config.json"])
+    *path, last = key.split(".")
+    place = config
+    for name in path:
+        place = place[name]
+    place[last] = value
+    robot.commit(PUSH, {"config.json": json.dumps(config)})
+    assert expected in refusal(PUSH)
+    assert robot.requests.matching("GET /contents/") == []
+
+
+@pytest.mark.parametrize("key", ["family", "low", "options.prior", "options.last_frame_skip"])
+def test_a_config_of_a_robot_that_lacks_a_key_is_refused_by_its_name(robot: HubServer, key: str) -> None:
+    config = json.loads(robot.files(PUSH)["config.json"])
+    *path, last = key.split(".")
+    del (config["model"][path[0]] if path else config["model"])[last]
+    robot.commit(PUSH, {"config.json": json.dumps(config)})
+    assert re.search(rf"lacks model\.{key}|model\.{key}: ", refusal(PUSH))
+
+
+def test_weights_larger_than_the_largest_network_of_a_robot_are_never_fetched(robot: HubServer) -> None:
+    sizes = {"feature_channels": 512, "latent_channels": 512, "hidden_channels": 1024, "widths": [512] * 6}
+    config = json.loads(robot.files(PUSH)["config.json"])
+    config["model"]["options"] |= sizes | {"predictor_layers": 4, "gaussian_layers": 4}
+    config["model"] |= {"coarsest": [8, 8], "low": [-1.0] * 1000, "high": [1.0] * 1000}
+    config["data"] = {"height": 512, "width": 512}
+    robot.commit(PUSH, {"config.json": json.dumps(config)})
+    robot.lie(PUSH, "model.safetensors", size=10**9)
+    assert "its model.safetensors has 1,000,000,000 bytes; expected at most" in refusal(PUSH)
+    assert robot.requests.matching("GET /contents/") == []
 
 
 # Without the Hub ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from cvae.models import Model
 from cvae.runs import step_folder
 from hub.push import PushConfig, push
 from tests.hub.conftest import hub_env
+from tests.hub.robot import save_robot
 from tests.hub.server import HubServer
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +81,7 @@ def test_a_checkpoint_that_no_training_left_a_sample_of_shows_a_generated_dancer
     push_to("alice/walk", run)
     files = hub_here.files("alice/walk")
     assert len(files["sample.gif"]) > 50_000
-    assert "a generated dancer, one of the examples" in files["README.md"].decode()
+    assert "A generated dancer, one of the examples" in files["README.md"].decode()
 
 
 def test_one_push_is_one_commit_and_the_same_again_is_none(hub_here: HubServer, run: Path) -> None:
@@ -131,6 +132,24 @@ def test_results_of_the_checkpoint_are_published_with_it(hub_here: HubServer, ru
     assert json.loads(files["results.json"])["psnr"]["mean"] == 25.5
     assert {"psnr.png", "sample.gif"} < files.keys() and "submission.csv" not in files
     assert "| **mean of 1** |  | **25.50** |" in files["README.md"].decode()
+
+
+def test_results_of_a_robot_are_published_with_the_figure_of_its_steps(hub_here: HubServer, tmp_path: Path) -> None:
+    robot = save_robot(tmp_path / "robot")
+    best = {kind: {"mean": 28.25, "sequences": {"0": 28.25}} for kind in ("best", "best_ssim")}
+    steps = {"steps": {kind: {"mean": [26.0, 25.0], "spread": [0.0, 0.0]} for kind in ("psnr", "ssim", "copying")}}
+    none = {"drift": {"mean": None, "sequences": {"0": None}}}
+    results = write_results(tmp_path / "results", "robot", samples=100, **best, **steps, **none)
+    (results / "psnr.png").rename(results / "steps.png")
+    push_to("alice/push", robot, results=results)
+    files = hub_here.files("alice/push")
+    assert {"results.json", "steps.png", "sample.gif"} < files.keys() and "psnr.png" not in files
+    card = files["README.md"].decode()
+    assert "![Scores of every frame](steps.png)" in card
+    assert "| **mean of 1** |  | **25.50** | **25.5000** | **28.25** | **28.2500** | **25.50** |" in card
+    assert "samples of what is predicted from its first 2 frames" in card
+    push_to("alice/push", robot)
+    assert "steps.png" not in hub_here.files("alice/push")
 
 
 def test_results_of_another_checkpoint_are_refused(hub_here: HubServer, run: Path, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from hub.pull import fetch_checkpoint
 from hub.space import SpaceConfig, space
 from hub.space_folder import ROOT
 from tests.hub.conftest import hub_env
+from tests.hub.robot import save_robot
 from tests.hub.server import HubServer
 
 TRAINING_ALONE = ("accelerate", "imageio", "matplotlib", "tensorboard", "torchmetrics", "torchvision", "webdataset")
@@ -90,6 +92,19 @@ def test_the_networks_that_find_poses_come_along(tmp_path: Path, monkeypatch: py
         monkeypatch.setattr(space_folder, "present_weights", lambda found=found: found)
         folder = write(tmp_path / f"space{len(files)}")
         assert contents(folder / "weights" / "blazepose") == files
+
+
+def test_a_space_has_all_that_serves_a_person_and_a_robot_and_says_so(tmp_path: Path) -> None:
+    folder = write(tmp_path / "space")
+    files = contents(folder)
+    for kind in ("cvae", "hub", "web", "examples"):
+        ours = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / kind).rglob("*") if path.is_file()}
+        needed = {name for name in ours if "__pycache__" not in name and "/." not in name}
+        assert needed <= files.keys()
+    text = (folder / "README.md").read_text()
+    assert "of a person, from one picture and a sequence of poses" in text
+    assert "or of a\nrobot, from the first frames and its actions" in text
+    assert sum(map(len, files.values())) < 30_000_000
 
 
 @pytest.mark.parametrize(
@@ -236,7 +251,7 @@ def test_the_folder_starts_without_the_rest_of_the_project_and_serves_the_model_
     hub_server: HubServer, model: str, tmp_path: Path
 ) -> None:
     space(SpaceConfig(space="alice/page", model="alice/walk", dry_run=tmp_path / "space"))
-    example = tmp_path / "space" / "examples" / "1-magenta-sweater"
+    example = tmp_path / "space" / "examples" / "dancers" / "1-magenta-sweater"
     with started(tmp_path / "space", hub_env(hub_server, tmp_path)) as (url, line):
         name = f"alice/walk@{model[:12]}"
         assert f"({name}, 32x16 pixels, on cpu)" in line
@@ -251,6 +266,21 @@ def test_the_folder_starts_without_the_rest_of_the_project_and_serves_the_model_
         )
         client.close()
     assert summary["frames"] > 50
+
+
+@pytest.mark.slow
+def test_the_folder_serves_a_robot_too(hub_server: HubServer, tmp_path: Path) -> None:
+    hub_server.create("alice/push")
+    hub_server.upload("alice/push", save_robot(tmp_path / "robot"))
+    space(SpaceConfig(space="alice/page", model="alice/push", dry_run=tmp_path / "space"))
+    example = sorted((tmp_path / "space" / "examples" / "robots").iterdir())[0]
+    trajectory = shutil.make_archive(str(tmp_path / "trajectory"), "zip", example)
+    with started(tmp_path / "space", hub_env(hub_server, tmp_path)) as (url, line):
+        assert "16x16 pixels, on cpu)" in line
+        client = Client(url, verbose=False, download_files=str(tmp_path / "made"), analytics_enabled=False)
+        *_, summary = client.predict(frames=None, actions=handle_file(trajectory), api_name="/generate_robot")
+        client.close()
+    assert summary["frames"] == len(list(example.glob("*.png"))) - 2
 
 
 @pytest.mark.slow

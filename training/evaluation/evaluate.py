@@ -60,8 +60,8 @@ class EvaluateConfig:
     """Videos drawn of each sequence. The scores are their mean; above one, `best` is that of the best of them, as in
     Denton & Fergus 2018, who draw 100."""
     shuffle_conditions: bool = False
-    """Predict each sequence with the actions or poses of the next one: a score that loses nothing shows that they are not
-    used. What they are worth is the gap to a network that was trained without."""
+    """Predict each sequence with the actions or poses of the next one: a score that loses nothing shows that they are
+    not used. What they are worth is the gap to a network that was trained without."""
     device: str | None = None
     """`cpu` or `cuda`; the GPU where there is one, by default."""
 

@@ -9,16 +9,17 @@ import numpy as np
 from einops import rearrange
 from numpy.typing import NDArray
 
+from cvae.borders import BORDER, GIVEN, PREDICTED, TRUE, bordered
 from cvae.export import DEFAULT_FPS
+from cvae.robot_request import ROBOT_FPS
 from training.evaluation.sequences import Sequence
-from training.evaluation.side_by_side import BORDER, GIVEN, PREDICTED, TRUE, bordered, side_by_side
+from training.evaluation.side_by_side import side_by_side
 
 Writer = Callable[[slice, NDArray[np.uint8]], None]
 """Takes which frames of the sequence come and the frames, uint8 `(n, t, H, W, 3)` of n samples (one where they are
 given), in their order from frame 0."""
 SHOWN_SAMPLES = 4
 MOST_GIFS = 32  # of a robot's sequences, which may be hundreds
-ROBOT_FPS = 5.0
 
 
 class Submission:

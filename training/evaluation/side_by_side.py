@@ -15,8 +15,6 @@ from PIL import Image, ImageDraw, ImageFont
 SHOWN_HEIGHT = 128  # pixels, to which small frames are enlarged about
 TITLE_HEIGHT = 20
 GAP = 2
-BORDER = 2  # pixels of a small frame
-GIVEN, PREDICTED, TRUE = (34, 160, 80), (214, 40, 40), (128, 128, 128)  # green, red, grey
 
 
 class SideBySide:
@@ -30,14 +28,6 @@ class SideBySide:
         space = np.full_like(columns[0][:, :, :GAP], 255)
         parts = [part for column in columns for part in (space, column)]
         self._waiting.write(np.ascontiguousarray(np.concatenate(parts[1:], axis=2)).data)
-
-
-def bordered(frames: NDArray[np.uint8], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Frames `(t, H, W, 3)` with a border around each, `(t, H + 4, W + 4, 3)`."""
-    t, height, width, _ = frames.shape
-    framed = np.full((t, height + 2 * BORDER, width + 2 * BORDER, 3), colour, np.uint8)
-    framed[:, BORDER:-BORDER, BORDER:-BORDER] = frames
-    return framed
 
 
 @contextmanager
