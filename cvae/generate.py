@@ -194,6 +194,7 @@ def _read(config: GenerateConfig, checkpoint: Checkpoint, watch: Watch) -> Reque
             config.truth,
             size=size,
             as_numbers=network.condition == "keypoints",
+            past_frames=network.past_frames,
             fps=config.fps,
             retarget={"auto": None, "always": True, "never": False}[config.retarget],
             watch=watch,

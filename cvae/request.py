@@ -27,7 +27,7 @@ class Request:
     """What the network needs."""
 
     given: np.ndarray
-    """Its first frames, uint8 `(P, H, W, 3)`; one for a person."""
+    """Its first frames, uint8 `(P, H, W, 3)`."""
     conditions: np.ndarray
     """What is told of each frame, more than are given: pictures of poses, uint8 `(T, H, W, 3)`, or numbers, float32
     `(T, D)`. Those of frame 0 belong to the first frame."""
@@ -53,6 +53,7 @@ def read_request(
     *,
     size: tuple[int, int],
     as_numbers: bool = False,
+    past_frames: int = 1,
     fps: float | None = None,
     retarget: bool | None = None,
     watch: Watch | None = None,
@@ -64,7 +65,17 @@ def read_request(
     """
     picture = read_picture(first_frame) if first_frame else None
     came = read_poses(poses, size=size, watch=watch)
-    return make_request(picture, came, truth, size=size, as_numbers=as_numbers, fps=fps, retarget=retarget, watch=watch)
+    return make_request(
+        picture,
+        came,
+        truth,
+        size=size,
+        as_numbers=as_numbers,
+        past_frames=past_frames,
+        fps=fps,
+        retarget=retarget,
+        watch=watch,
+    )
 
 
 def make_request(
@@ -74,6 +85,7 @@ def make_request(
     *,
     size: tuple[int, int],
     as_numbers: bool = False,
+    past_frames: int = 1,
     fps: float | None = None,
     retarget: bool | None = None,
     watch: Watch | None = None,
@@ -87,6 +99,7 @@ def make_request(
         truth: The true frames, as many as poses.
         size: Height and width that the network works at; everything is resized to it.
         as_numbers: The network is told the key points themselves and not their picture.
+        past_frames: How many frames the network needs; only the video of the person brings more than one.
         fps: Frames per second of the video to make; that of the files by default.
         retarget: Fit the poses to the body in the first frame by one scale and one shift. By default they are fitted
             where they were found in a video of a person and another first frame came; to their own video's first
@@ -94,8 +107,8 @@ def make_request(
         watch: Called after every frame of the truth that is read.
 
     Raises:
-        InputError: If there is no first frame, no person in it to fit the poses to, nothing to predict, or the lengths
-            differ.
+        InputError: If there is no first frame, or there are too few, no person in it to fit the poses to, nothing to
+            predict, or the lengths differ.
     """
     notes: list[str] = []
     video = came.video if picture is None else None
@@ -106,6 +119,11 @@ def make_request(
                 "Only a video of a person brings its own."
             )
         picture = video[0]
+    if past_frames > 1 and video is None:
+        raise InputError(
+            f"This network begins with {past_frames} frames of the person, and one was given; "
+            "expected a video of the person as poses, and no first frame."
+        )
     fitted = video is None and (came.video is not None if retarget is None else retarget)
     if as_numbers and isinstance(came.content, Clip):
         raise InputError(
@@ -114,6 +132,9 @@ def make_request(
     first, poses = (_fitted if fitted else _as_they_are)(picture, came, size, notes)
     if len(poses) < 2:
         raise InputError("There is one pose; expected at least two: pose 0 belongs to the first frame.")
+    given = first[None] if video is None else video[:past_frames]
+    if len(poses) <= past_frames:
+        raise InputError(f"There are {len(poses)} poses; expected more than the {past_frames} frames that are given.")
     truth_clip = read_clip(truth, size=size, watch=watch) if truth else None
     frames = truth_clip.frames if truth_clip else video
     if frames is not None and len(frames) != len(poses):
@@ -125,7 +146,7 @@ def make_request(
     truth_notes = truth_clip.notes if truth_clip else ()
     pictures = poses if isinstance(came.content, Clip) else draw_skeletons(poses, size)
     return Request(
-        given=first[None],
+        given=given,
         conditions=to_numbers(poses, size) if as_numbers else pictures,
         poses=pictures,
         truth=frames,

@@ -9,7 +9,7 @@ from cvae.actions import Actions, read_actions, to_conditions
 from cvae.errors import InputError
 from cvae.progress import Watch
 from cvae.request import Request
-from cvae.video import read_clip
+from cvae.video import Clip, read_clip
 
 ROBOT_FPS = 5.0
 """Frames per second where no source tells a rate: slow enough to see what is pushed."""
@@ -42,9 +42,7 @@ def read_robot_request(
             differ.
     """
     came = read_actions(actions, size=size, watch=watch)
-    clip = read_clip(frames, size=size, watch=watch) if frames else came.video
-    if clip is None:
-        raise InputError(f"There are no given frames; expected {past_frames} or more, with which it begins.")
+    clip = read_frames(frames, came, size=size, past_frames=past_frames, watch=watch)
     true = read_clip(truth, size=size, watch=watch) if truth else None
     clips = [one for one in (clip, true) if one]
     rate = fps or next((one.fps for one in clips if one.fps), ROBOT_FPS)
@@ -57,6 +55,41 @@ def read_robot_request(
         fps=rate,
         notes=(*came.notes, *notes),
     )
+
+
+def read_frames(
+    frames: Path | Sequence[Path] | None,
+    came: Actions,
+    *,
+    size: tuple[int, int],
+    past_frames: int,
+    watch: Watch | None = None,
+) -> Clip:
+    """The frames of a user, or those that lie beside the actions; see `read_robot_request`.
+
+    Raises:
+        InputError: If there are none, or they cannot be read.
+    """
+    clip = read_clip(frames, size=size, watch=watch) if frames else came.video
+    if clip is None:
+        raise InputError(f"There are no given frames; expected {past_frames} or more, with which it begins.")
+    return clip
+
+
+def given_of(frames: np.ndarray, rows: int, past_frames: int) -> np.ndarray:
+    """The given ones of a user's frames: all, or the first few where they are the whole video.
+
+    Args:
+        frames: uint8 `(F, H, W, 3)`.
+        rows: How many rows of actions there are; of the whole video as many as frames.
+        past_frames: How many frames the network needs.
+
+    Raises:
+        InputError: If there are too few.
+    """
+    if len(frames) < past_frames:
+        raise InputError(f"There are {len(frames)} given frames; this network needs {past_frames} or more.")
+    return frames[:past_frames] if len(frames) == rows else frames
 
 
 def make_robot_request(
@@ -83,13 +116,12 @@ def make_robot_request(
         InputError: As `read_robot_request`.
     """
     rows = len(came.rows)
-    if len(frames) == rows > past_frames and truth is None:
-        frames, truth = frames[:past_frames], frames
-    if len(frames) < past_frames:
-        raise InputError(f"There are {len(frames)} given frames; this network needs {past_frames} or more.")
-    if rows <= len(frames):
+    given = given_of(frames, rows, past_frames)
+    if truth is None and len(given) < len(frames):
+        truth = frames
+    if rows <= len(given):
         raise InputError(
-            f"There are {rows} rows of actions and {len(frames)} given frames, so that nothing is left to predict; "
+            f"There are {rows} rows of actions and {len(given)} given frames, so that nothing is left to predict; "
             "expected a row for every frame, the given ones too."
         )
     if truth is not None and len(truth) != rows:
@@ -97,4 +129,4 @@ def make_robot_request(
             f"The ground truth has {len(truth)} frames and there are {rows} rows of actions; "
             "expected as many frames as rows, the given ones too."
         )
-    return Request(given=frames, conditions=to_conditions(came.rows), poses=None, truth=truth, fps=fps, notes=notes)
+    return Request(given=given, conditions=to_conditions(came.rows), poses=None, truth=truth, fps=fps, notes=notes)

@@ -1,6 +1,6 @@
 """Make the bundled examples and the README's moving pictures: `python -m docs.make_pictures`.
 
-The dancers come from seeds that no training data holds. Run it again when the puppets or the weights change.
+The dancers and robots come from seeds that no training data holds. Run it again when the puppets or the weights change.
 """
 
 import shutil
@@ -12,15 +12,21 @@ import numpy as np
 from PIL import Image
 
 from cvae.checkpoint import BUNDLED, load_checkpoint
-from cvae.export import write_gif, write_mp4
+from cvae.export import write_gif, write_mp4, write_png
 from cvae.extract import PREVIEW_HEIGHT
 from cvae.generate import frame_psnr, generate
 from cvae.poses.person import read_person
 from cvae.poses.skeleton import draw_skeletons
 from cvae.request import read_request
 from training.puppets.clip import make_clip
+from training.robot.clip import make_clip as make_robot_clip
+from training.robot.hand import DIGITS
 
 ROOT = Path(__file__).parents[1]
+DANCERS, ROBOTS = ROOT / "examples" / "dancers", ROOT / "examples" / "robots"
+ROBOT_EXAMPLES = {"1-push-blue-left": (35, 16), "2-push-purple-right": (23, 16), "3-push-blue-to-pink": (18, 5)}
+"""Which test clip of `python -m training robot --seed 77`, and from which frame on."""
+ROBOT_FRAMES = 14
 EXAMPLES = {"1-magenta-sweater": 4, "2-teal-shirt": 14, "3-yellow-dress": 6}
 FRAMES, FPS = 101, 12.5  # a delay of 80 ms, which a GIF keeps exactly
 FILMED = 30  # the dancer of the pose finder's picture
@@ -37,6 +43,18 @@ def write_example(folder: Path, seed: int) -> None:
         first, *rest = [Image.fromarray(frame) for frame in frames]
         options = {"save_all": True, "append_images": rest, "duration": round(1000 / FPS), "loop": 0}
         first.save(folder / f"{name}.webp", lossless=True, quality=100, method=3, **options)
+
+
+def write_robot_example(folder: Path, index: int, start: int) -> None:
+    """Frames, actions and positions of one trajectory in the lab's layout, from a frame in which nothing is pushed."""
+    clip = make_robot_clip(np.random.SeedSequence(77, spawn_key=(2, index)))
+    shown = slice(start, start + ROBOT_FRAMES)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number, frame in enumerate(clip.frames[shown]):
+        write_png(folder / f"{number}.png", frame)
+    for name, rows in (("actions", clip.actions), ("endeffector_positions", clip.positions)):
+        np.savetxt(folder / f"{name}.csv", rows[shown], fmt=f"%.{DIGITS}f", delimiter=",")
 
 
 def side_by_side(folder: Path) -> np.ndarray:
@@ -66,7 +84,9 @@ def found_poses(seed: int) -> np.ndarray:
 
 if __name__ == "__main__":
     for name, seed in EXAMPLES.items():
-        write_example(ROOT / "examples" / name, seed)
-    rows = [side_by_side(ROOT / "examples" / name) for name in EXAMPLES]
+        write_example(DANCERS / name, seed)
+    for name, (index, start) in ROBOT_EXAMPLES.items():
+        write_robot_example(ROBOTS / name, index, start)
+    rows = [side_by_side(DANCERS / name) for name in EXAMPLES]
     write_gif(ROOT / "docs" / "dancers.gif", np.concatenate(rows, axis=1)[:, : -2 * MARGIN, : -2 * MARGIN], FPS)
     write_gif(ROOT / "docs" / "found_poses.gif", found_poses(FILMED), FPS)

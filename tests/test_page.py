@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
 
 from cvae.checkpoint import save_checkpoint
 from cvae.poses.openpose import write_openpose
@@ -27,14 +27,23 @@ from cvae.video import read_clip
 from tests.conftest import TINY, moving_square, random_model, write_pictures
 from tests.cvae.media import encode_mp4, encode_video
 from tests.cvae.poses.coco_drawings import draw_coco, standing
+from tests.web.robots import FRAMES, save_own_robot, write_own_trajectory
 from training.puppets.clip import PuppetClip
 from web.examples import CSS as EXAMPLES_CSS
-from web.examples import build_cards, find_examples
+from web.examples import build_cards, find_dancers
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 SHORT, LONG = 9, 1500
+SERVE = """
+import sys
+from pathlib import Path
+import app
+app.BUNDLED_ROBOT = Path(sys.argv.pop(1))
+app.run_options(app.serve, "python app.py", sys.argv[1:])
+"""
+"""`python app.py` with another bundled robot."""
 FILE: dict[str, object] = {"meta": {"_type": "gradio.FileData"}}
 """How Gradio marks the name of a file."""
 
@@ -75,6 +84,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     )
 
 
+@pytest.fixture(scope="module")
+def trajectory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A robot's frames and tables, and all of them as a zip beside the folder."""
+    folder = write_own_trajectory(tmp_path_factory.mktemp("robot") / "trajectory")
+    shutil.make_archive(str(folder), "zip", folder)
+    return folder
+
+
 @dataclass(frozen=True)
 class Sources:
     """Poses as people have them, all of one dancer; and a picture of the same dancer, twice as far away."""
@@ -110,14 +127,19 @@ def sources(tmp_path_factory: pytest.TempPathFactory, dancer: PuppetClip) -> Sou
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running page with a tiny random model."""
+    """The address of a running page with two tiny random models; that of the person was chosen."""
     folder = tmp_path_factory.mktemp("page")
     save_checkpoint(folder / "tiny", TINY, random_model(TINY), {})
+    robot = save_own_robot(folder / "robot")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "app.py", "--checkpoint", str(folder / "tiny"), "--port", str(port), "--device", "cpu"]
+    command = [sys.executable, "-c", SERVE, str(robot), "--checkpoint", str(folder / "tiny"), "--port", str(port)]
     environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+    for name in ("MODEL_ID", "SPACE_ID"):
+        environment.pop(name, None)
+    with subprocess.Popen(
+        [*command, "--device", "cpu"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
         line = next(iter(server.stdout), "")
         try:
@@ -177,11 +199,35 @@ def test_program_is_told_what_was_wrong(client: Client, files: Files) -> None:
         client.predict(first_frame=handle_file(files.text), poses=handle_file(files.poses), api_name="/generate")
 
 
-def test_endpoint_generate_is_the_only_public_one(client: Client) -> None:
+def test_program_predicts_the_video_of_a_robot(client: Client, trajectory: Path) -> None:
+    gif, mp4, psnr, summary = client.predict(
+        frames=None, actions=handle_file(trajectory.with_suffix(".zip")), api_name="/generate_robot"
+    )
+    assert read_clip(Path(gif)).frames.shape == (FRAMES, 16, 16, 3)
+    assert len(read_clip(Path(mp4)).frames) == FRAMES
+    assert [line.split(",")[0] for line in Path(psnr).read_text().splitlines()] == ["frame", "2", "3", "4", "5"]
+    assert (summary["frames"], summary["fps"], len(summary["psnr"])) == (FRAMES - 2, 5, FRAMES - 2)
+
+
+def test_program_is_told_what_was_wrong_with_a_robot(client: Client, trajectory: Path) -> None:
+    with pytest.raises(AppError, match=r"There are 1 given frames; this network needs 2"):
+        client.predict(
+            frames=handle_file(trajectory / "0.png"),
+            actions=handle_file(trajectory.with_suffix(".zip")),
+            api_name="/generate_robot",
+        )
+
+
+def test_endpoints_of_both_models_are_the_only_public_ones(client: Client) -> None:
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert list(endpoints) == ["/generate"]
-    names = [parameter["parameter_name"] for parameter in endpoints["/generate"]["parameters"]]
-    assert names == ["first_frame", "poses", "truth", "sample", "seed", "retarget", "fps"]
+    names = {
+        name: [parameter["parameter_name"] for parameter in endpoint["parameters"]]
+        for name, endpoint in endpoints.items()
+    }
+    assert names == {
+        "/generate": ["first_frame", "poses", "truth", "sample", "seed", "retarget", "fps"],
+        "/generate_robot": ["frames", "actions", "truth", "sample", "seed", "fps"],
+    }
 
 
 def answer_to(url: str, first_frame: object, poses: object = None) -> tuple[int, str]:
@@ -477,7 +523,7 @@ class TestBrowser:
         expect(page.locator("#player .status")).to_contain_text(f"{SHORT - 1} frames in")
 
     def test_one_click_runs_an_example(self, page: Page) -> None:
-        page.locator(".example").first.click()
+        page.locator("#examples .example").first.click()
         finish(page)
         expect(page.locator("#player .status")).to_contain_text("mean PSNR")
         expect(page.locator("#truth")).to_contain_text("truth")
@@ -491,6 +537,111 @@ class TestBrowser:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+class TestRobotInBrowser:
+    """The tab of the robot, used by hand."""
+
+    pytestmark = browser_test
+
+    @pytest.fixture
+    def robot(self, page: Page) -> Page:
+        page.get_by_role("tab", name="Robot").click()
+        expect(page.locator("#robot-generate")).to_be_enabled()
+        expect(page.locator("#generate")).to_be_hidden()
+        return page
+
+    def give(self, page: Page, trajectory: Path) -> None:
+        page.locator("#robot-actions input[type=file]").set_input_files(trajectory.with_suffix(".zip"))
+        expect(page.locator("#robot-actions")).to_contain_text("trajectory")
+
+    def status(self, page: Page) -> Locator:
+        return page.locator("#robot-player .status")
+
+    def test_trajectory_is_predicted_compared_and_downloaded(
+        self, robot: Page, trajectory: Path, tmp_path: Path
+    ) -> None:
+        self.give(robot, trajectory)
+        robot.click("#robot-generate")
+        expect(self.status(robot)).to_have_text(re.compile(rf"{FRAMES - 2} frames in [\d.]+ s, mean PSNR [\d.]+ dB"))
+        expect(robot.locator("#robot-player .player")).to_have_attribute("data-phase", "done")
+        count, reading = robot.locator("#robot-player .count"), robot.locator("#robot-player .reading")
+        expect(count).to_have_text(f"0 / {FRAMES - 1}")
+        expect(robot.locator("#robot-player .hand")).to_have_attribute("aria-label", re.compile("x 0.0, y 0.0, z 10.0"))
+        for number, text in ((1, "Frame 1: given"), (2, re.compile(r"Frame 2: [\d.]+ dB"))):
+            robot.locator("#robot-player .scrubber").fill(str(number))
+            expect(reading).to_have_text(text)
+        expect(robot.locator("#robot-player .hand")).to_have_attribute("aria-label", re.compile("x 2.0, y 0.0, z 10.0"))
+        with robot.expect_download() as download:
+            robot.click("#robot-download-psnr")
+        download.value.save_as(tmp_path / "psnr.csv")
+        assert (tmp_path / "psnr.csv").read_text().splitlines()[1].startswith("2,")
+
+    def test_robot_is_steered_with_mouse_and_keyboard(self, robot: Page, trajectory: Path) -> None:
+        self.give(robot, trajectory)
+        slider = robot.locator("#steer-0 input[type=number]")
+        slider.fill("-3")
+        robot.click("#steer-step")
+        expect(self.status(robot)).to_have_text("Step 1 of at most 100")
+        expect(robot.locator("#robot-player .hand")).to_have_attribute("aria-label", re.compile("x −2.0"))
+        expect(robot.locator("#robot-download-gif")).to_be_visible()
+        place = robot.locator("#steer-step").bounding_box()
+        for number, key in ((2, "Enter"), (3, "Space")):
+            robot.keyboard.press(key)
+            expect(self.status(robot)).to_have_text(f"Step {number} of at most 100")
+            expect(robot.locator("#robot-player .count")).to_have_text(f"{number + 1} / {number + 1}")
+        assert robot.locator("#steer-step").bounding_box() == place  # nothing jumps
+        expect(slider).to_have_value("-3")
+        expect(robot.locator("#robot-player .play")).to_have_attribute("aria-label", "Play")
+        robot.click("#steer-undo")
+        expect(robot.locator("#robot-player .count")).to_have_text("3 / 3")
+        robot.click("#steer-restart")
+        expect(self.status(robot)).to_have_text("Start: the last given frame")
+        expect(robot.locator("#robot-player .count")).to_have_text("1 / 1")
+        robot.click("#steer-undo")
+        expect(self.status(robot)).to_have_text("There is no step to undo.")
+        expect(robot.locator("#robot-player .stage")).to_be_visible()
+
+    def test_steering_without_a_beginning_is_told(self, robot: Page) -> None:
+        robot.click("#steer-step")
+        expect(robot.get_by_test_id("toast-body").first).to_contain_text("or click an example")
+        expect(self.status(robot)).to_contain_text("begins where the hand is")
+        expect(robot.locator("#steer-step")).to_be_enabled()
+
+    def test_full_queue_is_told_by_the_player_of_this_tab_alone(self, robot: Page) -> None:
+        refusal = {"status": 503, "json": {"detail": "Queue is full. Max size is 16 and size is 16."}}
+        robot.route("**/gradio_api/queue/join*", lambda route: route.fulfill(**refusal))
+        robot.click("#steer-step")
+        expect(self.status(robot)).to_contain_text("too many people are waiting")
+        assert robot.locator("#player .status").text_content() == ""
+
+    def test_one_click_runs_an_example_that_can_then_be_steered(self, robot: Page) -> None:
+        robot.locator("#robot-examples .example").first.click()
+        expect(self.status(robot)).to_contain_text("mean PSNR")
+        expect(robot.locator("#robot-frames")).to_contain_text(re.compile(r"1\s*\.png"))
+        expect(robot.locator("#robot-truth")).to_contain_text(re.compile(r"2\s*\.png"))
+        expect(robot.locator("#steer-step")).to_be_enabled()
+        robot.click("#steer-step")
+        expect(self.status(robot)).to_have_text(re.compile("Step 1 of at most 100"))
+        expect(robot.locator("#robot-player .curve")).to_be_hidden()
+
+    def test_each_tab_keeps_its_own_video(self, robot: Page, trajectory: Path) -> None:
+        self.give(robot, trajectory)
+        robot.click("#steer-step")
+        expect(robot.locator("#robot-player .count")).to_have_text("2 / 2")
+        robot.get_by_role("tab", name="Person").click()
+        expect(robot.locator("#player .empty")).to_be_visible()
+        robot.keyboard.press("ArrowLeft")
+        robot.get_by_role("tab", name="Robot").click()
+        expect(robot.locator("#robot-player .count")).to_have_text("2 / 2")
+
+    def test_tab_has_one_column_on_a_phone(self, robot: Page) -> None:
+        robot.set_viewport_size({"width": 390, "height": 844})
+        left, right = robot.locator("#robot-generate").bounding_box(), robot.locator("#robot-player").bounding_box()
+        assert left is not None and right is not None and right["y"] > left["y"]
+        assert robot.evaluate("document.documentElement.scrollWidth") <= 390
+        steps = [robot.locator(f"#steer-{name}").bounding_box() for name in ("step", "undo", "restart")]
+        assert len({box["y"] for box in steps if box}) == 1
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
 @pytest.mark.parametrize(("height", "width"), [(64, 128), (128, 64)])
@@ -502,7 +653,9 @@ def test_three_example_cards_stand_in_a_row_on_a_phone(
         (folder / "0.png").rename(folder / "first_frame.png")
         (folder / "poses.gif").write_bytes(b"x")
     page = browser.new_page(viewport={"width": 360, "height": 640})
-    page.set_content(f"<style>{EXAMPLES_CSS}</style>{build_cards(find_examples(tmp_path)).value}")
+    page.set_content(
+        f"<style>{EXAMPLES_CSS}</style>{build_cards(find_dancers(tmp_path), 'Examples', 'examples').value}"
+    )
     cards = [card.bounding_box() for card in page.locator(".example").all()]
     pictures = [picture.bounding_box() for picture in page.locator(".example img").all()]
     page.close()

@@ -1,4 +1,4 @@
-"""The player: live frames, then prediction, truth and pose in step with a scrubber and a PSNR curve."""
+"""The player: live frames, then prediction, truth and pose or hand in step with a scrubber and a PSNR curve."""
 
 import base64
 import io
@@ -12,10 +12,7 @@ from gradio.data_classes import FileData
 from PIL import Image
 
 FOLDER = Path(__file__).parent
-Track = Literal["prediction", "truth", "pose"]
-
-RUN_FAILED = "() => { document.dispatchEvent(new Event('run-failed')); }"
-"""What the page tells the player when a run failed, be it before the run could say so itself: the queue was full."""
+Track = Literal["prediction", "truth", "pose", "hand"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +51,12 @@ class PlayerView:
     """Frames side by side in a sprite sheet."""
     per_sheet: int = 0
     """Frames in a sprite sheet; the last one may hold fewer."""
+    hand: dict[str, Any] | None = None
+    """From `hand_path`: where a robot's hand is."""
+    at: int | None = None
+    """The frame to stop at when the sheets have come; None plays from the beginning."""
+    keeps: bool = False
+    """Whether all but phase and status stays as the player shows it, whatever else is said here."""
 
     def payload(self) -> dict[str, Any]:
         """The view as gr.HTML takes it, its files marked so that Gradio serves them."""
@@ -65,16 +68,29 @@ class PlayerView:
         return value
 
 
-def build_player() -> gr.HTML:
-    """The component; its value is a `PlayerView.payload()`."""
+def build_player(elem_id: str, hint: str) -> gr.HTML:
+    """The component; its value is a `PlayerView.payload()`.
+
+    Args:
+        elem_id: Of the page's element.
+        hint: What to do so that something is shown, as HTML.
+    """
     return gr.HTML(
         PlayerView().payload(),
-        html_template=(FOLDER / "player.html").read_text(),
+        html_template=(FOLDER / "player.html").read_text().replace("HINT", hint),
         css_template=(FOLDER / "player.css").read_text(),
-        js_on_load=(FOLDER / "player.js").read_text(),
+        js_on_load="".join((FOLDER / name).read_text() for name in ("drawing.js", "hand.js", "player.js")),
         apply_default_css=False,
-        elem_id="player",
+        elem_id=elem_id,
     )
+
+
+def run_failed(elem_id: str) -> str:
+    """What the page tells this player when a run failed, be it before the run could say so itself: the queue was full.
+
+    JavaScript, for an event.
+    """
+    return f"() => {{ document.dispatchEvent(new CustomEvent('run-failed', {{ detail: '{elem_id}' }})); }}"
 
 
 def live_frame(frame: int, pictures: dict[Track, np.ndarray]) -> dict[str, Any]:

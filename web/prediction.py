@@ -1,47 +1,33 @@
 """One run of the model for one user, told as a series of views for the player."""
 
-import reprlib
 import secrets
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, get_args
+from typing import TypeVar
 
 import numpy as np
 
 from cvae.checkpoint import Checkpoint
-from cvae.errors import InputError
 from cvae.gaussian import Sampling
 from cvae.generate import frame_psnr
-from cvae.pictures import read_picture
 from cvae.progress import Watch
-from cvae.request import Request, make_request
+from cvae.request import Request
 from web.gpu import network
+from web.hand import hand_path
+from web.inputs import Inputs, check_options
+from web.numbers import is_told_actions
 from web.player import PlayerView, Track, live_frame
 from web.results import Downloads, new_folder, sheet_layout, write_downloads, write_sheets
 from web.session import Session
 from web.worker import Progress, Stopped, Worker
 
+T = TypeVar("T")
 MAX_SECONDS = 300.0
 """A run ends here with what it has, so that one user cannot keep the others waiting."""
 LIVE_INTERVAL = 0.04
 """Seconds between two live frames; the result has them all."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """What the user gave, nothing checked yet."""
-
-    first_frame: Path | None
-    poses: Sequence[Path]
-    truth: Sequence[Path] = ()
-    sample: Any = "mean"
-    seed: Any = 0
-    fps: Any = 0
-    retarget: Any = True
-    """Whether poses of another person are fitted to the one in the first frame."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +47,8 @@ def predict(checkpoint: Checkpoint, session: Session, inputs: Inputs) -> Iterato
     session.running, session.stop = True, False
     try:
         yield _reading(Progress())
-        request = yield from _read(checkpoint, session, inputs)
+        check_options(inputs)
+        request = yield from read_aside(session, lambda watch: inputs.read(checkpoint, session, watch))
         yield from _run(checkpoint, session, request, inputs.sample, inputs.seed)
     except Stopped:
         yield Step(PlayerView(status="Stopped before the first frame."))
@@ -69,43 +56,47 @@ def predict(checkpoint: Checkpoint, session: Session, inputs: Inputs) -> Iterato
         session.running = False
 
 
-def _read(checkpoint: Checkpoint, session: Session, inputs: Inputs) -> Generator[Step, None, Request]:
-    with Worker(lambda watch: _to_request(checkpoint, session, inputs, watch), lambda: session.stop) as worker:
+def read_aside(session: Session, work: Callable[[Watch], T], *, keeps: bool = False) -> Generator[Step, None, T]:
+    """Read files in a thread of its own, telling how far it is.
+
+    Args:
+        session: Its `stop` ends the reading.
+        work: Reads.
+        keeps: Whether the player goes on showing what it shows.
+
+    Raises:
+        Stopped: If it was ended.
+        InputError: If the files cannot be used.
+    """
+    with Worker(work, lambda: session.stop) as worker:
         for progress in worker:
-            yield _reading(progress)
+            yield _reading(progress, keeps)
         return worker.result()
 
 
-def _reading(progress: Progress) -> Step:
-    return Step(PlayerView(phase="running", status=progress.sentence))
+def _reading(progress: Progress, keeps: bool = False) -> Step:
+    return Step(PlayerView(phase="running", status=progress.sentence, keeps=keeps))
 
 
-def _to_request(checkpoint: Checkpoint, session: Session, inputs: Inputs, watch: Watch) -> Request:
-    if not inputs.poses:
-        raise InputError("There are no poses: upload skeletons, key points or a video of a person under 2.")
-    if inputs.sample not in get_args(Sampling):
-        raise InputError(f"sample is one of {', '.join(get_args(Sampling))}; got {reprlib.repr(inputs.sample)}.")
-    if not isinstance(inputs.seed, int) or not _is_number(inputs.seed, 0, 2**32 - 1):
-        raise InputError(f"The seed is a whole number from 0 to {2**32 - 1}; got {reprlib.repr(inputs.seed)}.")
-    if not _is_number(inputs.fps, 1, 60) and not _is_number(inputs.fps, 0, 0):
-        raise InputError(f"The frame rate is 1 to 60 frames a second, or 0; got {reprlib.repr(inputs.fps)}.")
-    if not isinstance(inputs.retarget, bool):
-        raise InputError(f"retarget is true or false; got {reprlib.repr(inputs.retarget)}.")
-    picture = read_picture(inputs.first_frame) if inputs.first_frame else None
-    size = checkpoint.config.data.size
-    return make_request(
-        picture,
-        session.read(inputs.poses, size, watch),
-        list(inputs.truth) or None,
-        size=size,
-        fps=inputs.fps or None,
-        retarget=None if inputs.retarget else False,
-        watch=watch,
+def first_view(checkpoint: Checkpoint, request: Request) -> PlayerView:
+    """What is known of the video before the first frame is made."""
+    model = checkpoint.config.model
+    hand = hand_path(model, request.conditions) if is_told_actions(model) else None
+    tracks: list[Track] = ["prediction"]
+    tracks += ["pose"] if request.poses is not None else []
+    tracks += ["truth"] if request.truth is not None else []
+    tracks += ["hand"] if hand else []
+    return PlayerView(
+        run=secrets.token_hex(4),
+        tracks=tuple(tracks),
+        height=request.given.shape[1],
+        width=request.given.shape[2],
+        fps=request.fps,
+        given=len(request.given),
+        total=request.future,
+        hand=hand,
+        notes=request.notes,
     )
-
-
-def _is_number(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sampling, seed: int) -> Iterator[Step]:
@@ -115,17 +106,7 @@ def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sam
         beside["pose"] = request.poses
     if request.truth is not None:
         beside["truth"] = request.truth
-    view = PlayerView(
-        phase="running",
-        run=secrets.token_hex(4),
-        tracks=("prediction", *beside),
-        height=request.given.shape[1],
-        width=request.given.shape[2],
-        fps=request.fps,
-        given=given,
-        total=request.future,
-        notes=request.notes,
-    )
+    view = replace(first_view(checkpoint, request), phase="running")
     frames = list(request.given)
     decibels: list[float] = []
     began, shown = time.monotonic(), 0.0
@@ -150,10 +131,10 @@ def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sam
     else:
         why = "" if session.stop else f": a run may take {MAX_SECONDS:.0f} s"
         status = f"Stopped after {made} of {request.future} frames{why}"
-    yield from _finish(replace(view, status=status), frames, beside, decibels)
+    yield from finish(replace(view, status=status), frames, beside, decibels)
 
 
-def _finish(
+def finish(
     view: PlayerView,
     frames: Sequence[np.ndarray],
     beside: dict[Track, np.ndarray],

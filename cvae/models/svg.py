@@ -222,8 +222,8 @@ class Convs(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(
-            *(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.GroupNorm(1, out_channels), nn.LeakyReLU(0.2)),
-            *(nn.Conv2d(out_channels, out_channels, 3, padding=1), nn.GroupNorm(1, out_channels), nn.LeakyReLU(0.2)),
+            *(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.BatchNorm2d(out_channels), nn.LeakyReLU(0.2)),
+            *(nn.Conv2d(out_channels, out_channels, 3, padding=1), nn.BatchNorm2d(out_channels), nn.LeakyReLU(0.2)),
         )
 
 
@@ -236,6 +236,7 @@ class Encoder(nn.Module):
         inward = (3 * patch_size**2, *widths)
         self.blocks = nn.ModuleList(Convs(a, b) for a, b in zip(inward, widths, strict=False))
         self.out = nn.Conv2d(widths[-1], features, coarsest)
+        self.norm = nn.BatchNorm1d(features)
 
     def forward(self, picture: Tensor) -> tuple[Tensor, list[Tensor]]:
         levels, h = [], self.fold(picture)  # (B, 3 patch^2, H / patch, W / patch)
@@ -243,7 +244,7 @@ class Encoder(nn.Module):
             h = block(h)  # (B, C_l, h_l, w_l)
             levels.append(h)
             h = F.max_pool2d(h, 2)
-        return self.out(h).flatten(1).tanh(), levels
+        return self.norm(self.out(h).flatten(1)).tanh(), levels
 
 
 class Decoder(nn.Module):

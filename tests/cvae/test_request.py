@@ -167,3 +167,29 @@ def test_only_a_video_of_a_person_can_do_without_a_first_frame(dancer: PuppetCli
     write_openpose(tmp_path / "a", dancer.keypoints, (128, 256))
     with pytest.raises(InputError, match="There is no first frame, and the poses are key points"):
         read_request(None, tmp_path / "a", size=SIZE)
+
+
+def filmed(dancer: PuppetClip) -> Poses:
+    """What is found in the dancer's video."""
+    return Poses(
+        title="a video of a person",
+        content=Keypoints(points=dancer.keypoints, canvas=dancer.frames.shape[1:3]),
+        video=dancer.frames,
+    )
+
+
+def test_a_network_of_several_past_frames_takes_them_from_the_video_of_the_person(dancer: PuppetClip) -> None:
+    request = make_request(None, filmed(dancer), size=dancer.frames.shape[1:3], as_numbers=True, past_frames=3)
+    np.testing.assert_array_equal(request.given, dancer.frames[:3])
+    assert request.future == len(dancer.frames) - 3
+
+
+def test_a_picture_does_not_do_for_several_past_frames(dancer: PuppetClip) -> None:
+    with pytest.raises(InputError, match="begins with 2 frames of the person, and one was given; expected a video"):
+        make_request(dancer.frames[0], filmed(dancer), size=SIZE, as_numbers=True, past_frames=2)
+
+
+def test_there_must_be_more_poses_than_past_frames(dancer: PuppetClip) -> None:
+    size = dancer.frames.shape[1:3]
+    with pytest.raises(InputError, match="There are 12 poses; expected more than the 12 frames that are given"):
+        make_request(None, filmed(dancer), size=size, as_numbers=True, past_frames=len(dancer.frames))

@@ -151,3 +151,10 @@ def test_pictures_of_skeletons_cannot_drive_it(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "poses", poses)
     with pytest.raises(InputError, match=re.escape("this network is told key points; expected those")):
         read_request(tmp_path / "first.png", folder, size=(16, 32), as_numbers=True)
+
+
+def test_a_whole_video_as_frames_and_as_truth_gives_its_beginning(trajectory: Path) -> None:
+    tables = [trajectory / "actions.csv", trajectory / "endeffector_positions.csv"]
+    pictures = [trajectory / f"{number}.png" for number in range(COUNT)]
+    request = read_robot_request(pictures, tables, pictures, size=SIZE, past_frames=2)
+    assert len(request.given) == 2 and request.truth is not None and len(request.truth) == COUNT

@@ -53,18 +53,20 @@ import sys
 import app, spaces
 from pathlib import Path
 from cvae.checkpoint import load_checkpoint
+from web import person_tab
+from web.served import Served
 from web.session import Session
 from web.failure import build_failure_page
 
 checkpoint, folder = load_checkpoint(Path(sys.argv[1])), Path(sys.argv[2])
-app.build_page(checkpoint, [])
+app.build_page([Served(checkpoint)])
 assert len(spaces.wrapped) == 1
 frames = [{"path": str(path)} for path in sorted((folder / "frames").iterdir())]
 poses = [{"path": str(path)} for path in sorted((folder / "poses").iterdir())]
-*_, last = app.on_generate(checkpoint, Session(), frames[0], poses, frames, "mean", 0, 0, True)
+*_, last = person_tab.on_generate(checkpoint, Session(), frames[0], poses, frames, "mean", 0, 0, True)
 print(*last.view.psnr)
 session = Session()
-for step in app.on_generate(checkpoint, session, frames[0], poses, frames, "mean", 0, 0, True):
+for step in person_tab.on_generate(checkpoint, session, frames[0], poses, frames, "mean", 0, 0, True):
     session.stop = session.stop or step.view.live is not None
 print(step.view.status)
 assert spaces.ended == [0, 0] and len(spaces.wrapped) == 1, (spaces.ended, spaces.wrapped)
@@ -96,7 +98,7 @@ def test_a_zero_gpu_space_predicts_the_same_in_its_own_process_and_stops(
 
 
 def request(frames: np.ndarray, poses: np.ndarray) -> Request:
-    return Request(first_frame=frames[0], poses=poses, truth=None, fps=20, notes=())
+    return Request(given=frames[:1], conditions=poses, poses=poses, truth=None, fps=20, notes=())
 
 
 def test_the_gpu_is_asked_for_as_long_as_the_video_needs_within_bounds() -> None:

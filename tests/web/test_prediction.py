@@ -8,35 +8,35 @@ import pytest
 from PIL import Image
 
 from cvae import request
-from cvae.checkpoint import Checkpoint
+from cvae.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from cvae.config import DataConfig, SVGConfig
 from cvae.errors import InputError
 from cvae.poses.keypoints import Keypoints
 from cvae.poses.skeleton import draw_skeleton
 from cvae.poses.source import Poses
 from cvae.video import read_clip
-from tests.conftest import moving_square, write_pictures
+from tests.conftest import moving_square, random_model, write_pictures
+from tests.hub.robot import robot_config
 from web import prediction, session
-from web.prediction import Inputs, Step, predict
+from web.person_inputs import PersonInputs
+from web.prediction import Step, predict
 from web.session import Session
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
-
-
 @pytest.fixture
-def inputs(tmp_path: Path) -> Inputs:
+def inputs(tmp_path: Path) -> PersonInputs:
     frames, poses = moving_square(8)
     truth = sorted(write_pictures(tmp_path / "truth", frames).iterdir())
-    return Inputs(first_frame=truth[0], poses=sorted(write_pictures(tmp_path / "poses", poses).iterdir()), truth=truth)
+    return PersonInputs(
+        first_frame=truth[0], poses=sorted(write_pictures(tmp_path / "poses", poses).iterdir()), truth=truth
+    )
 
 
-def run(checkpoint: Checkpoint, inputs: Inputs) -> list[Step]:
+def run(checkpoint: Checkpoint, inputs: PersonInputs) -> list[Step]:
     return list(predict(checkpoint, Session(), inputs))
 
 
-def test_run_shows_frames_while_they_are_made_and_then_the_result(checkpoint: Checkpoint, inputs: Inputs) -> None:
+def test_run_shows_frames_while_they_are_made_and_then_the_result(checkpoint: Checkpoint, inputs: PersonInputs) -> None:
     first, *others, shown, last = run(checkpoint, inputs)
     assert first.view.status == "Reading the files …"
     live = [step for step in others if not step.view.status.startswith("Reading")]  # that may be said more than once
@@ -51,7 +51,7 @@ def test_run_shows_frames_while_they_are_made_and_then_the_result(checkpoint: Ch
     assert last.downloads is not None
 
 
-def test_result_has_every_frame_and_its_psnr(checkpoint: Checkpoint, inputs: Inputs) -> None:
+def test_result_has_every_frame_and_its_psnr(checkpoint: Checkpoint, inputs: PersonInputs) -> None:
     *_, last = run(checkpoint, inputs)
     view, made = last.view, last.downloads
     assert made is not None
@@ -68,7 +68,7 @@ def test_result_has_every_frame_and_its_psnr(checkpoint: Checkpoint, inputs: Inp
     assert len(made.psnr.read_text().splitlines()) == 8
 
 
-def test_without_truth_there_is_no_psnr(checkpoint: Checkpoint, inputs: Inputs) -> None:
+def test_without_truth_there_is_no_psnr(checkpoint: Checkpoint, inputs: PersonInputs) -> None:
     *_, last = run(checkpoint, replace(inputs, truth=()))
     assert last.view.tracks == ("prediction", "pose")
     assert last.view.psnr == ()
@@ -77,7 +77,7 @@ def test_without_truth_there_is_no_psnr(checkpoint: Checkpoint, inputs: Inputs) 
     assert last.downloads.psnr is None
 
 
-def test_stop_keeps_what_is_made(checkpoint: Checkpoint, inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_keeps_what_is_made(checkpoint: Checkpoint, inputs: PersonInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prediction, "LIVE_INTERVAL", 0.0)
     session = Session()
     for step in predict(checkpoint, session, inputs):
@@ -91,14 +91,14 @@ def test_stop_keeps_what_is_made(checkpoint: Checkpoint, inputs: Inputs, monkeyp
 
 
 def test_time_limit_ends_a_run_with_what_it_has(
-    checkpoint: Checkpoint, inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Checkpoint, inputs: PersonInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prediction, "MAX_SECONDS", 0.0)
     *_, last = run(checkpoint, inputs)
     assert last.view.status.startswith("Stopped after 1 of 7 frames: a run may take 0 s, mean PSNR ")
 
 
-def test_session_is_free_again_when_the_page_is_closed(checkpoint: Checkpoint, inputs: Inputs) -> None:
+def test_session_is_free_again_when_the_page_is_closed(checkpoint: Checkpoint, inputs: PersonInputs) -> None:
     session = Session()
     steps = predict(checkpoint, session, inputs)
     next(steps), next(steps)
@@ -107,7 +107,7 @@ def test_session_is_free_again_when_the_page_is_closed(checkpoint: Checkpoint, i
     assert not session.running
 
 
-def test_resized_input_is_told(checkpoint: Checkpoint, inputs: Inputs, tmp_path: Path) -> None:
+def test_resized_input_is_told(checkpoint: Checkpoint, inputs: PersonInputs, tmp_path: Path) -> None:
     large = sorted(write_pictures(tmp_path / "large", moving_square(8, 32, 64)[1]).iterdir())
     *_, last = run(checkpoint, replace(inputs, poses=large))
     assert any("64x32" in note for note in last.view.notes)
@@ -135,20 +135,20 @@ def test_resized_input_is_told(checkpoint: Checkpoint, inputs: Inputs, tmp_path:
     ],
 )
 def test_wrong_input_is_refused_with_a_sentence(
-    checkpoint: Checkpoint, inputs: Inputs, change: dict[str, Any], message: str
+    checkpoint: Checkpoint, inputs: PersonInputs, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         run(checkpoint, replace(inputs, **change))
 
 
-def test_frame_rate_is_that_which_the_user_asks_for(checkpoint: Checkpoint, inputs: Inputs) -> None:
+def test_frame_rate_is_that_which_the_user_asks_for(checkpoint: Checkpoint, inputs: PersonInputs) -> None:
     *_, last = run(checkpoint, replace(inputs, fps=7))
     assert last.view.fps == 7
     assert last.downloads is not None
     assert read_clip(last.downloads.mp4).fps == pytest.approx(7, abs=0.1)
 
 
-def test_seed_decides_a_random_video(checkpoint: Checkpoint, inputs: Inputs) -> None:
+def test_seed_decides_a_random_video(checkpoint: Checkpoint, inputs: PersonInputs) -> None:
     def psnr(seed: int) -> tuple[float, ...]:
         *_, last = run(checkpoint, replace(inputs, sample="prior", seed=seed))
         return last.view.psnr
@@ -157,7 +157,7 @@ def test_seed_decides_a_random_video(checkpoint: Checkpoint, inputs: Inputs) -> 
 
 
 @pytest.fixture
-def person(monkeypatch: pytest.MonkeyPatch, inputs: Inputs) -> Poses:
+def person(monkeypatch: pytest.MonkeyPatch, inputs: PersonInputs) -> Poses:
     """The poses are found in a video of somebody who stands straight and comes nearer, which takes a while."""
     points = np.zeros((8, 23, 3))
     for joint, y in ((0, 4), (7, 8), (8, 9), (9, 10), (10, 12)):
@@ -186,7 +186,7 @@ def skeletons(last: Step) -> np.ndarray:
 
 
 def test_video_of_a_person_brings_first_frame_truth_and_rate(
-    checkpoint: Checkpoint, inputs: Inputs, person: Poses
+    checkpoint: Checkpoint, inputs: PersonInputs, person: Poses
 ) -> None:
     steps = run(checkpoint, replace(inputs, first_frame=None, truth=()))
     view = steps[-1].view
@@ -198,7 +198,7 @@ def test_video_of_a_person_brings_first_frame_truth_and_rate(
 
 
 def test_poses_of_a_person_are_fitted_to_the_first_frame_unless_that_is_unwanted(
-    checkpoint: Checkpoint, inputs: Inputs, person: Poses, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Checkpoint, inputs: PersonInputs, person: Poses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(person.content, Keypoints)
     smaller = person.content.points[0] * [1, 0.5, 1]
@@ -212,10 +212,26 @@ def test_poses_of_a_person_are_fitted_to_the_first_frame_unless_that_is_unwanted
     assert fitted.view.psnr == ()
 
 
-def test_stop_ends_the_search_for_the_person(checkpoint: Checkpoint, inputs: Inputs, person: Poses) -> None:
+def test_stop_ends_the_search_for_the_person(checkpoint: Checkpoint, inputs: PersonInputs, person: Poses) -> None:
     session = Session()
     for step in predict(checkpoint, session, replace(inputs, first_frame=None)):
         session.stop = "Reading: frame" in step.view.status
         last = step
     assert (last.view.phase, last.view.status) == ("idle", "Stopped before the first frame.")
     assert not session.running
+
+
+def test_a_recurrent_network_begins_with_frames_of_the_video_of_a_person(
+    inputs: PersonInputs, person: Poses, tmp_path: Path
+) -> None:
+    config = robot_config()
+    assert isinstance(config.model, SVGConfig)
+    options = replace(config.model.options, condition="keypoints")
+    told = replace(config.model, options=options, low=(0.0,) * 69, high=(1.0,) * 69, coarsest=(4, 8))
+    config = replace(config, model=told, data=DataConfig(height=16, width=32))
+    save_checkpoint(tmp_path / "svg", config, random_model(config), {})
+    loaded = load_checkpoint(tmp_path / "svg")
+    *_, last = run(loaded, replace(inputs, first_frame=None, truth=()))
+    assert (last.view.given, last.view.total, last.view.tracks) == (2, 6, ("prediction", "pose", "truth"))
+    with pytest.raises(InputError, match="begins with 2 frames of the person, and one was given"):
+        run(loaded, inputs)
