@@ -142,7 +142,7 @@ class SVGOptions:
     patch_size: int = 2
     """Side of the pixel blocks folded into channels at the input; 1 is the paper's, 2 costs a quarter at the finest
     level."""
-    widths: tuple[int, ...] = (64, 96, 128)
+    widths: tuple[int, ...] = (32, 64, 128)
     """Channels of each level of encoder and decoder; every level halves the resolution of the one before. The paper's
     are 64, 128, 256, 512."""
     feature_channels: int = 128

@@ -43,11 +43,11 @@ def svg_lp() -> Recipe:
     """
     return Recipe(
         network=NetworkConfig(family="svg", sample="prior"),
-        clips=ClipsConfig(batch_size=12, frames=12, person_weight=0.0),
+        clips=ClipsConfig(batch_size=6, frames=12, person_weight=0.0),
         augment=AugmentConfig(zoom_share=0.0, mirror_share=0.0),
         objective=ObjectiveConfig(prior_share=0.0, withhold=0.0, previous_noise=0.0),
         kl=KLAnnealing(annealing="monotonic", stop=1e-6, ratio=0.5, per_value=False),
-        forcing=TeacherForcing(initial=1.0, decay=0.0),
+        forcing=TeacherForcing(initial=1.0, decay_from=1, decay=0.5),
         optimizer=OptimizerConfig(name="adamw", peak_lr=2e-3),
     )
 

@@ -163,6 +163,9 @@ class Recipe:
         past = self.network.past_frames
         expected = f"more than the {past} that are given"
         check("--clips.frames", self.clips.frames, lambda frames: frames > past, expected)
+        if self.network.family == "svg":
+            expected = "2 or more, over which this network normalises"
+            check("--clips.batch-size", self.clips.batch_size, lambda size: size >= 2, expected)
         if self.network.condition != "poses":
             expected = "0 where a frame comes with numbers, which do not move along with its picture"
             for name in ("zoom_share", "crop_share", "mirror_share"):

@@ -218,7 +218,11 @@ class SVG(nn.Module):
 
 
 class Convs(nn.Sequential):
-    """Two 3x3 convolutions, each normalised and activated, as in a VGG network."""
+    """Two 3x3 convolutions, each normalised and activated, as in a VGG network.
+
+    Normalised over the batch, as in the paper: what all frames share is taken away, and what is left, where things
+    are, is strong enough for the posterior to tell it and for the predictor to listen.
+    """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(

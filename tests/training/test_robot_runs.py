@@ -189,6 +189,7 @@ def test_both_priors_and_no_actions_are_compared_with_copying(
         (lambda r: replace(r, augment=replace(r.augment, zoom_share=0.5)), "--augment.zoom-share is 0 where a frame"),
         (lambda r: replace(r, clips=replace(r.clips, person_weight=0.5)), "--clips.person-weight is 0 where there are"),
         (lambda r: replace(r, clips=replace(r.clips, frames=2)), "--clips.frames is more than the 2 that are given"),
+        (lambda r: replace(r, clips=replace(r.clips, batch_size=1)), "--clips.batch-size is 2 or more"),
     ],
 )
 def test_what_does_not_fit_numbers_is_refused(change, message: str) -> None:

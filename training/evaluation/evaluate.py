@@ -134,7 +134,7 @@ def measure(
     scores = {}
     files = ResultFiles(folder, samples) if folder else None
     print(table_header(samples))
-    with tqdm(total=sum(map(len, sequences)), desc="predicting", unit=" frames", leave=False) as bar:
+    with tqdm(total=sum(one.future for one in sequences), desc="predicting", unit=" frames", leave=False) as bar:
         for number, sequence in enumerate(sequences):
             with files.writing(sequence) if files else nullcontext() as write:
                 one = measure_one(sequence, predict(model, sequence, sample, seed, samples), write, bar.update)
