@@ -112,7 +112,10 @@ def load_models(reference: str, device: str) -> list[Served]:
     """
     first = load_model(reference, device)
     other = BUNDLED_ROBOT if first.kind == "person" else BUNDLED
-    if on_space() or named_model() or not other.is_dir():
+    if on_space() or named_model():
+        return [first]
+    if not other.is_dir():
+        logger.warning("There is no folder %s, and so no second tab for its model.", other)
         return [first]
     return [first, load_model(str(other), device)]
 

@@ -1,7 +1,6 @@
 """A robot's actions and positions, read from whatever a user has them in: tables, folders and zips."""
 
 import re
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,11 +11,10 @@ import numpy as np
 from cvae import archives
 from cvae.errors import InputError
 from cvae.inputs import LIMITS, Limits, quoted, read_head, recognise
-from cvae.pictures import decode_still
 from cvae.progress import Watch
-from cvae.stills import Member, in_order, is_folder, members_of_files, members_of_folder, members_of_zip
+from cvae.stills import Member, Stills, in_order, is_folder, members_of_files, members_of_folder, members_of_zip
 from cvae.tables import check_table_bytes, parse_table
-from cvae.video import Clip, FrameBuffer
+from cvae.video import Clip, read_clip
 
 ACTION_NUMBERS = 4
 """What is commanded between a frame and the next."""
@@ -105,8 +103,7 @@ def _read_members(
     if not pictures:
         return Actions(rows=rows, notes=notes)
     _check_pictures(pictures, len(rows), name)
-    frames = _decode(pictures, FrameBuffer(name, size, limits), limits, watch)
-    video = Clip(frames=frames.array(), fps=None, notes=tuple(frames.notes()))
+    video = read_clip(Stills(name, pictures, ()), size=size, limits=limits, watch=watch)
     return Actions(rows=rows, video=video, notes=notes)
 
 
@@ -156,18 +153,3 @@ def _check_pictures(pictures: Sequence[Member], rows: int, name: str) -> None:
                 f"{quoted(name)} has no picture {before + 1} between {before} and {after}; expected one for every row "
                 "up to the last picture."
             )
-
-
-def _decode(pictures: Sequence[Member], frames: FrameBuffer, limits: Limits, watch: Watch | None) -> FrameBuffer:
-    limits.check_frames(frames.name, len(pictures))
-    began, pixels = time.monotonic(), 0
-    for picture in pictures:
-        with picture.open() as file:
-            frame = decode_still(file, picture.name, limits)
-        pixels += frame.shape[0] * frame.shape[1]
-        limits.check_total_pixels(frames.name, pixels)
-        limits.check_seconds(frames.name, time.monotonic() - began)
-        frames.add(frame, picture.name)
-        if watch:
-            watch(frames.count, len(pictures))
-    return frames

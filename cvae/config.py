@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -10,11 +10,13 @@ from cvae.errors import InputError
 from cvae.gaussian import Sampling
 
 STRICT = ConfigDict(extra="forbid", strict=True)
-MOST_NUMBERS = 1000
-"""That a frame may come with."""
+MOST_COARSEST = 8
+"""Side of the feature map that becomes a vector."""
 
 Condition = Literal["poses", "actions", "keypoints", "none"]
 """What a network is told of each frame: a picture of the pose, or numbers."""
+NUMBERS = {"actions": 7, "keypoints": 69, "none": 0}
+"""How many: 4 of an action and 3 of a position; x, y and whether it is seen of 23 joints."""
 
 
 def _check(condition: bool, expected: str, came: object) -> None:
@@ -27,6 +29,10 @@ class PoseCVAEConfig:
     """Sizes of the network that predicts a frame from the previous frame, a pose and the reference frame."""
 
     __pydantic_config__ = STRICT
+
+    condition: ClassVar[Condition] = "poses"
+    past_frames: ClassVar[int] = 1
+    horizon: ClassVar[int | None] = None  # it is measured to the end of a sequence
 
     family: Literal["pose_cvae"] = "pose_cvae"
     """Which network the weights belong to."""
@@ -60,27 +66,16 @@ class PoseCVAEConfig:
         """Height and width of the frames must be multiples of this many pixels."""
         return int(self.patch_size * 2 ** (len(self.widths) - 1))
 
-    @property
-    def condition(self) -> Condition:
-        """A pose picture for every frame."""
-        return "poses"
-
-    @property
-    def past_frames(self) -> int:
-        """One frame is given."""
-        return 1
-
-    @property
-    def horizon(self) -> int | None:
-        """It is measured to the end of a sequence."""
-        return None
-
 
 @dataclass(frozen=True, kw_only=True)
 class Lab4Config:
     """Sizes of the lab's network, which predicts a frame from the previous frame and a pose."""
 
     __pydantic_config__ = STRICT
+
+    condition: ClassVar[Condition] = "poses"
+    past_frames: ClassVar[int] = 1
+    horizon: ClassVar[int | None] = None
 
     family: Literal["lab4"] = "lab4"
     """Which network the weights belong to."""
@@ -106,21 +101,6 @@ class Lab4Config:
     def stride(self) -> int:
         """Height and width of the frames may be any number of pixels."""
         return 1
-
-    @property
-    def condition(self) -> Condition:
-        """A pose picture for every frame."""
-        return "poses"
-
-    @property
-    def past_frames(self) -> int:
-        """One frame is given."""
-        return 1
-
-    @property
-    def horizon(self) -> int | None:
-        """It is measured to the end of a sequence."""
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,14 +175,14 @@ class SVGConfig:
     """Largest value of each."""
 
     def __post_init__(self) -> None:
-        _check(all(1 <= side <= 8 for side in self.coarsest), "coarsest has sides of 1 to 8", self.coarsest)
-        _check(len(self.low) <= MOST_NUMBERS, f"low and high have at most {MOST_NUMBERS} numbers", len(self.low))
+        fits = all(1 <= side <= MOST_COARSEST for side in self.coarsest)
+        _check(fits, f"coarsest has sides of 1 to {MOST_COARSEST}", self.coarsest)
+        condition, numbers = self.options.condition, NUMBERS[self.options.condition]
+        _check(len(self.low) == numbers, f"low has the {numbers} numbers of the condition {condition}", len(self.low))
         fits = len(self.low) == len(self.high) and all(
             -1e6 <= low <= high <= 1e6 for low, high in zip(self.low, self.high, strict=True)
         )
         _check(fits, "low and high are as many, low not above high, none beyond a million", f"{self.low}, {self.high}")
-        alone = self.options.condition == "none"
-        _check(alone == (not self.low), "low and high are empty where, and only where, the condition is none", self.low)
 
     @property
     def stride(self) -> int:

@@ -76,7 +76,7 @@ class ClipReader:
 
     def __init__(
         self,
-        path: Path | Sequence[Path],
+        path: Path | Sequence[Path] | Stills,
         *,
         span: Span = WHOLE,
         limits: Limits = LIMITS,
@@ -85,7 +85,7 @@ class ClipReader:
         """Opens nothing yet.
 
         Args:
-            path: One path, or several, each a still picture.
+            path: One path, or several, each a still picture; or stills that were found already.
             span: Which part of a video or an animation.
             limits: Of bytes, frames, pixels, and seconds between the first frame and the last, whatever is done
                 with the frames included.
@@ -95,12 +95,12 @@ class ClipReader:
             InputError: Here only for no path at all; while iterating, if what came is missing, of another kind, too
                 large or damaged.
         """
-        self._paths = [path] if isinstance(path, Path) else list(path)
-        if not self._paths:
-            raise InputError(f"No file came; expected {CLIP_FORMATS}.")
-        self.name = self._paths[0].name
-        if len(self._paths) > 1:
-            self.name += f" and {len(self._paths) - 1} more"
+        self._source: Stills | list[Path]
+        if isinstance(path, Stills):
+            self._source, self.name = path, path.name
+        else:
+            self._source = [path] if isinstance(path, Path) else list(path)
+            self.name = _name_of(self._source)
         self.span = span
         self.limits = limits
         self._watch = watch
@@ -177,9 +177,11 @@ class ClipReader:
         return index, rate, (note,)
 
     def _opened(self) -> Generator[np.ndarray, None, None]:
-        path = self._paths[0]
-        if len(self._paths) > 1:
-            return self._of_stills(stills_of_files(self._paths, self.name, self.limits))
+        if isinstance(self._source, Stills):
+            return self._of_stills(self._source)
+        if len(self._source) > 1:
+            return self._of_stills(stills_of_files(self._source, self.name, self.limits))
+        (path,) = self._source
         if is_folder(path):
             return self._of_stills(stills_of_folder(path, self.limits))
         came = recognise(read_head(path, self.limits))
@@ -305,6 +307,12 @@ class ClipReader:
     def _nothing_in_span(self, seconds: float) -> InputError:
         known = f"; it ends after {seconds:.1f} seconds" if seconds else ""
         return InputError(f"{quoted(self.name)} has no frame {self.span}{known}.")
+
+
+def _name_of(paths: Sequence[Path]) -> str:
+    if not paths:
+        raise InputError(f"No file came; expected {CLIP_FORMATS}.")
+    return paths[0].name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
 
 
 def _cut_short(name: str, read: int, promised: int | None) -> str:

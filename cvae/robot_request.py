@@ -76,12 +76,12 @@ def read_frames(
     return clip
 
 
-def given_of(frames: np.ndarray, rows: int, past_frames: int) -> np.ndarray:
+def given_of(frames: np.ndarray, rows: int | None, past_frames: int) -> np.ndarray:
     """The given ones of a user's frames: all, or the first few where they are the whole video.
 
     Args:
         frames: uint8 `(F, H, W, 3)`.
-        rows: How many rows of actions there are; of the whole video as many as frames.
+        rows: How many rows of actions there are; of the whole video as many as frames. None: it is not the whole video.
         past_frames: How many frames the network needs.
 
     Raises:

@@ -33,6 +33,8 @@ class Member:
 class Stills:
     """The pictures of a clip in the order of time."""
 
+    name: str
+    """Of all together, for messages."""
     pictures: Sequence[Member]
     notes: tuple[str, ...]
     """What was left out."""
@@ -135,7 +137,7 @@ def _stills(members: Sequence[Member], name: str, limits: Limits) -> Stills:
     if not pictures:
         holds = f"no pictures but {_some(members)}" if members else "no files"
         raise InputError(f"{quoted(name)} holds {holds}; expected pictures ({PICTURE_FORMATS}).")
-    return Stills(pictures, notes)
+    return Stills(name, pictures, notes)
 
 
 def is_folder(path: Path) -> bool:

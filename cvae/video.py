@@ -11,6 +11,7 @@ from cvae.inputs import LIMITS, Limits, quoted, width_by_height
 from cvae.pictures import resize_frame, resize_note
 from cvae.progress import Watch
 from cvae.reader import ClipReader
+from cvae.stills import Stills
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Clip:
 
 
 def read_clip(
-    path: Path | Sequence[Path],
+    path: Path | Sequence[Path] | Stills,
     *,
     size: tuple[int, int] | None = None,
     limits: Limits = LIMITS,
@@ -38,7 +39,7 @@ def read_clip(
     names (2 before 10). Of a .npz the array called poses, pose, frames or gt is taken, in this order.
 
     Args:
-        path: One path, or several, each a still picture.
+        path: One path, or several, each a still picture; or stills that were found already.
         size: `(H, W)` that every frame is resized to while reading, so that memory stays small.
         limits: How large it may be.
         watch: Called whenever a frame has been read.

@@ -11,13 +11,15 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from cvae.checkpoint import BUNDLED, load_checkpoint
+from cvae.borders import TRUE, bordered, bordered_video
+from cvae.checkpoint import BUNDLED, BUNDLED_ROBOT, load_checkpoint
 from cvae.export import write_gif, write_mp4, write_png
 from cvae.extract import PREVIEW_HEIGHT
 from cvae.generate import frame_psnr, generate
 from cvae.poses.person import read_person
 from cvae.poses.skeleton import draw_skeletons
 from cvae.request import read_request
+from cvae.robot_request import ROBOT_FPS, read_robot_request
 from training.puppets.clip import make_clip
 from training.robot.clip import make_clip as make_robot_clip
 from training.robot.hand import DIGITS
@@ -26,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 DANCERS, ROBOTS = ROOT / "examples" / "dancers", ROOT / "examples" / "robots"
 ROBOT_EXAMPLES = {"1-push-blue-left": (35, 16), "2-push-purple-right": (23, 16), "3-push-blue-to-pink": (18, 5)}
 """Which test clip of `python -m training robot --seed 77`, and from which frame on."""
-ROBOT_FRAMES = 14
+ROBOT_FRAMES, ROBOT_SAMPLES = 14, 3
 EXAMPLES = {"1-magenta-sweater": 4, "2-teal-shirt": 14, "3-yellow-dress": 6}
 FRAMES, FPS = 101, 12.5  # a delay of 80 ms, which a GIF keeps exactly
 FILMED = 30  # the dancer of the pose finder's picture
@@ -66,7 +68,25 @@ def side_by_side(folder: Path) -> np.ndarray:
     predicted = list(generate(checkpoint.model, request))
     assert request.truth is not None
     print(f"{folder.name}: {np.mean(frame_psnr(predicted, request.truth[1:])):.2f} dB")
-    columns = [request.poses, np.stack([*request.given, *predicted]), request.truth]
+    return in_a_row([request.poses, np.stack([*request.given, *predicted]), request.truth])
+
+
+def robot_samples(folder: Path) -> np.ndarray:
+    """Three videos drawn of an example, and the truth, in one row, uint8 `(T, H, W', 3)`, twice as large."""
+    checkpoint = load_checkpoint(BUNDLED_ROBOT)
+    past = checkpoint.config.model.past_frames
+    request = read_robot_request(None, folder, size=checkpoint.config.data.size, past_frames=past)
+    assert request.truth is not None
+    columns = []
+    for seed in range(ROBOT_SAMPLES):
+        predicted = list(generate(checkpoint.model, request, sample="prior", seed=seed))
+        print(f"{folder.name}: {np.mean(frame_psnr(predicted, request.truth[past:])):.2f} dB")
+        columns.append(bordered_video(np.stack([*request.given, *predicted]), past))
+    return in_a_row([*columns, bordered(request.truth, TRUE)])
+
+
+def in_a_row(columns: list[np.ndarray]) -> np.ndarray:
+    """Videos side by side with white between them, uint8 `(T, H, W', 3)`, twice as large."""
     padded = [np.pad(c, ((0, 0), (0, MARGIN), (0, MARGIN), (0, 0)), constant_values=255) for c in columns]
     rows = np.concatenate(padded, axis=2)
     return np.stack([cv2.resize(row, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for row in rows])
@@ -90,3 +110,5 @@ if __name__ == "__main__":
     rows = [side_by_side(DANCERS / name) for name in EXAMPLES]
     write_gif(ROOT / "docs" / "dancers.gif", np.concatenate(rows, axis=1)[:, : -2 * MARGIN, : -2 * MARGIN], FPS)
     write_gif(ROOT / "docs" / "found_poses.gif", found_poses(FILMED), FPS)
+    robots = np.concatenate([robot_samples(ROBOTS / name) for name in ROBOT_EXAMPLES], axis=1)
+    write_gif(ROOT / "docs" / "robot.gif", robots[:, : -2 * MARGIN, : -2 * MARGIN], ROBOT_FPS)

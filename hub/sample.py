@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from cvae.actions import read_actions
-from cvae.borders import GIVEN, PREDICTED, TRUE, bordered
+from cvae.borders import TRUE, bordered, bordered_video
 from cvae.checkpoint import Checkpoint
-from cvae.config import ModelConfig, SVGConfig
+from cvae.config import ModelConfig
 from cvae.export import DEFAULT_FPS, write_gif
 from cvae.generate import generate
 from cvae.reader import ClipReader, Span
@@ -103,21 +103,18 @@ def _dancer(checkpoint: Checkpoint) -> tuple[np.ndarray, float] | None:
 
 
 def _robot(checkpoint: Checkpoint) -> tuple[np.ndarray, float] | None:
-    """The same in two columns and borders, of the first example that the network can take."""
+    """The same in two columns and borders, of the first example that is long enough."""
     model = checkpoint.config.model
-    assert isinstance(model, SVGConfig)
-    past, numbers = model.past_frames, len(model.low)
+    past = model.past_frames
     for place in sorted(path for path in _ROBOTS.glob("*") if not path.name.startswith(".")):
         came = read_actions(place, size=checkpoint.config.data.size)
         if came.video is None or not past < len(came.video.frames) == len(came.rows):
             continue
-        if numbers not in (0, came.rows.shape[1]):
-            continue
         request = make_robot_request(came.video.frames, came, None, past_frames=past)
         frames = _predicted(checkpoint, request)
         assert request.truth is not None
-        video = np.concatenate([bordered(frames[:past], GIVEN), bordered(frames[past:], PREDICTED)])
-        return np.concatenate([video, bordered(request.truth[: len(frames)], TRUE)], axis=2), request.fps
+        columns = [bordered_video(frames, past), bordered(request.truth[: len(frames)], TRUE)]
+        return np.concatenate(columns, axis=2), request.fps
     return None
 
 

@@ -111,8 +111,9 @@ def test_a_page_that_is_there_for_one_model_shows_no_other(
     assert names(bundled[1]) == ["robot"]
 
 
-def test_where_there_is_no_bundled_robot_the_page_goes_without(
-    bundled: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_where_there_is_no_bundled_robot_the_page_goes_without_and_that_is_said(
+    bundled: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(app, "BUNDLED_ROBOT", tmp_path / "none")
     assert names(bundled[0]) == ["tiny"]
+    assert caplog.messages == [f"There is no folder {tmp_path / 'none'}, and so no second tab for its model."]

@@ -236,7 +236,7 @@ def svg(prior: str = "learned", past: int = 3) -> SVG:
         latent_channels=3,
         hidden_channels=16,
     )
-    config = SVGConfig(options=options, coarsest=(2, 2), low=(-1.0, -1.0), high=(1.0, 1.0))
+    config = SVGConfig(options=options, coarsest=(2, 2), low=(-1.0,) * 7, high=(1.0,) * 7)
     model = random_model(Config(model=config, data=DataConfig(height=8, width=8)))
     assert isinstance(model, SVG)
     with torch.no_grad():
@@ -248,7 +248,7 @@ def svg(prior: str = "learned", past: int = 3) -> SVG:
 def robots(frames: int) -> Batch:
     generator = seeded()
     clips = torch.rand(2, frames, 3, 8, 8, generator=generator)
-    numbers = 2 * torch.rand(2, frames, 2, generator=generator) - 1
+    numbers = 2 * torch.rand(2, frames, 7, generator=generator) - 1
     return Batch(clips[:, 0], numbers[:, 0], clips, numbers)
 
 

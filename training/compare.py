@@ -15,14 +15,14 @@ from cvae.checkpoint import load_checkpoint
 from cvae.device import pick_device
 from cvae.errors import InputError
 from cvae.files import replacing
-from training.checks import check_all
+from training.checks import check, check_all
 from training.config import TrainConfig
 from training.data.splits import open_split
 from training.evaluation.evaluate import choose_spans, copying_psnr, rollout_psnr
 from training.evaluation.scores import DRIFT_FRAMES, mean
 from training.logs import read_rows
 from training.plots import plot_compare, plot_psnr
-from training.presets import PRESETS, Preset, svg_fp, svg_lp
+from training.presets import PRESETS, Preset
 from training.recipe import AugmentConfig, Recipe
 from training.schedules import TeacherForcing
 from training.train import train
@@ -62,10 +62,12 @@ def _preset(make: Callable[[], Recipe]) -> Change:
     return lambda recipe: make()
 
 
-def _without_actions(recipe: Recipe) -> Recipe:
-    recipe = svg_lp()
-    network = dataclasses.replace(recipe.network, svg=dataclasses.replace(recipe.network.svg, condition="none"))
-    return dataclasses.replace(recipe, network=network)
+def _svg(**changes: object) -> Change:
+    def change(recipe: Recipe) -> Recipe:
+        options = dataclasses.replace(recipe.network.svg, **changes)  # type: ignore[arg-type]
+        return dataclasses.replace(recipe, network=dataclasses.replace(recipe.network, svg=options))
+
+    return change
 
 
 VARIANTS: dict[str, dict[str, Change]] = {
@@ -104,9 +106,9 @@ VARIANTS: dict[str, dict[str, Change]] = {
     },
     "preset": {name: _preset(PRESETS[name]) for name in ("default", "lab4")},
     "svg": {
-        "svg-lp": _preset(svg_lp),
-        "svg-fp": _preset(svg_fp),
-        "svg-lp without actions": _without_actions,
+        "svg-lp": _svg(prior="learned"),
+        "svg-fp": _svg(prior="fixed"),
+        "svg-lp without actions": _svg(prior="learned", condition="none"),
     },
 }
 """What each axis varies, and nothing else."""
@@ -135,6 +137,9 @@ class CompareConfig:
 
     def __post_init__(self) -> None:
         check_all(self, "", ("seeds",), 1)
+        fits = (self.axis == "svg") == self.preset.startswith("svg")
+        expected = "svg-lp or svg-fp for the axis svg, and default or lab4 for the others"
+        check("--preset", self.preset, lambda _: fits, expected)
         pick_device(self.device)  # else a name that is none would be told after all trainings
 
 

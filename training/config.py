@@ -45,7 +45,7 @@ class TrainConfig:
     validate_every: int = 500
     """Steps between two validations, each of which saves a checkpoint."""
     validation_frames: int = 630
-    """Frames rolled out at a validation, shared among at most eight recordings."""
+    """Frames rolled out at a validation, shared among at most eight recordings, or as many trajectories as fit."""
     log_every: int = 10
     """Steps between two rows of metrics."""
     mixed_precision: Literal["no", "bf16", "fp16"] | None = None

@@ -34,11 +34,12 @@ TITLES = {
 
 
 def plot_training(rows: Rows, path: Path) -> None:
-    """One training: the loss, under it the KL weight and the teacher-forcing ratio, then the PSNR of the validations.
+    """One training: the loss, under it the KL divergence, its weight and the teacher-forcing ratio, then the PSNR of
+    the validations.
 
     Args:
-        rows: Each has `step` and `loss`, and what there was of `reconstruction`, `kl_weight`, `teacher_forcing` and
-            `validation_psnr` (dB). What no row has gets no panel.
+        rows: Each has `step` and `loss`, and what there was of `reconstruction`, `KL`, `kl_weight`, `teacher_forcing`
+            and `validation_psnr` (dB). What no row has gets no panel.
         path: The PNG; it appears whole or not at all.
     """
     keys = ["loss", *(key for key in TITLES if key != "loss" and any(key in row for row in rows))]

@@ -4,7 +4,7 @@ from itertools import islice
 
 import numpy as np
 
-from cvae.borders import GIVEN, PREDICTED, TRUE, bordered
+from cvae.borders import TRUE, bordered, bordered_video
 from cvae.gaussian import Sampling
 from cvae.generate import to_picture
 from cvae.models import Model
@@ -39,8 +39,7 @@ def preview(model: Model, recordings: Recordings, spans: list[tuple[int, int]], 
     shown = min(map(len, videos))
     columns = []
     for one, video in zip(sequences, videos, strict=True):
-        parts = [bordered(video[:past], GIVEN), bordered(video[past:shown], PREDICTED)]
-        columns += [np.concatenate(parts), bordered(one.truth[:shown], TRUE)]  # type: ignore[index]
+        columns += [bordered_video(video[:shown], past), bordered(one.truth[:shown], TRUE)]  # type: ignore[index]
     return np.concatenate(columns, axis=2)
 
 

@@ -1,9 +1,23 @@
 """All that decides what a training learns."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from cvae.config import Condition, DataConfig, Lab4Config, ModelConfig, PoseCVAEConfig, SVGConfig, SVGOptions
+import numpy as np
+from numpy.typing import NDArray
+
+from cvae.config import (
+    MOST_COARSEST,
+    NUMBERS,
+    Condition,
+    DataConfig,
+    Lab4Config,
+    ModelConfig,
+    PoseCVAEConfig,
+    SVGConfig,
+    SVGOptions,
+)
+from cvae.errors import InputError
 from cvae.gaussian import Sampling
 from training.checks import check, check_all
 from training.objective import ObjectiveConfig
@@ -20,7 +34,7 @@ class NetworkConfig:
     """`pose_cvae` is ours, `lab4` the lab's, whose sizes are fixed; both are driven by pose pictures. `svg` is
     recurrent and driven by numbers: a robot's actions, or key points."""
     patch_size: int | None = None
-    """Pixel blocks folded into channels: 2 up to 32 pixels of height, 4 above, by default."""
+    """Pixel blocks that `pose_cvae` folds into channels: 2 up to 32 pixels of height, 4 above, by default."""
     widths: tuple[int, ...] = (64, 96, 128)
     """Channels of each level of `pose_cvae`."""
     attention_levels: tuple[int, ...] = (0, 1)
@@ -29,6 +43,16 @@ class NetworkConfig:
     """Of `svg` alone."""
     sample: Sampling = "mean"
     """What the network is used with unless the user says otherwise: the prior's mean, or draws from the prior."""
+
+    def __post_init__(self) -> None:
+        if self.family == "svg":
+            own = {option.name: option.default for option in fields(NetworkConfig)}
+            for name in ("patch_size", "widths", "attention_levels"):
+                if getattr(self, name) != own[name]:
+                    option = f"--network.{name.replace('_', '-')}"
+                    raise InputError(f"{option} is of pose_cvae alone; svg has its own options, --network.svg.")
+        elif self.svg != SVGOptions():
+            raise InputError(f"--network.svg options are of svg alone; the network is {self.family}.")
 
     @property
     def condition(self) -> Condition:
@@ -40,23 +64,26 @@ class NetworkConfig:
         """How many frames it is given."""
         return self.svg.past_frames if self.family == "svg" else 1
 
-    def for_frames(
-        self, data: DataConfig, low: tuple[float, ...] = (0.0,), high: tuple[float, ...] = (1.0,)
-    ) -> ModelConfig:
+    def for_frames(self, data: DataConfig, ranges: NDArray[np.float32] | None = None) -> ModelConfig:
         """What travels with the weights.
 
         Args:
             data: Size of the frames.
-            low: Smallest value of each number that comes with a frame, where it is told numbers.
-            high: Largest value of each.
+            ranges: Where it is told numbers, the smallest and the largest value of each, `(2, D)`; 0 and 1 by default.
+
+        Raises:
+            InputError: If the network cannot work on this size.
         """
         if self.family == "lab4":
             return Lab4Config()
         if self.family == "svg":
             shrunk = self.svg.patch_size * 2 ** len(self.svg.widths)
             coarsest = (data.height // shrunk, data.width // shrunk)
-            low, high = ((), ()) if self.svg.condition == "none" else (low, high)
-            return SVGConfig(options=self.svg, coarsest=coarsest, low=low, high=high)
+            expected = f"more where frames have {data.height}x{data.width} pixels, or --network.svg.patch-size larger"
+            check("--network.svg.widths", self.svg.widths, lambda _: max(coarsest) <= MOST_COARSEST, expected)
+            numbers = NUMBERS[self.svg.condition]
+            low, high = ([0.0] * numbers, [1.0] * numbers) if ranges is None or not numbers else ranges.tolist()
+            return SVGConfig(options=self.svg, coarsest=coarsest, low=tuple(low), high=tuple(high))
         patch = self.patch_size or (2 if data.height <= 32 else 4)
         return PoseCVAEConfig(patch_size=patch, widths=self.widths, attention_levels=self.attention_levels)
 
@@ -68,7 +95,7 @@ class ClipsConfig:
     batch_size: int = 8
     """Clips a step, of each process."""
     frames: int = 3
-    """Of a clip: one that is given and those predicted from it, each fed back."""
+    """Of a clip: those that are given, one or those of --network.svg.past-frames, and those predicted from them."""
     person_weight: float = 0.5
     """How much more often clips with much of the person in the picture are drawn."""
     fast_share: float = 1.0
@@ -164,6 +191,9 @@ class Recipe:
         expected = f"more than the {past} that are given"
         check("--clips.frames", self.clips.frames, lambda frames: frames > past, expected)
         if self.network.family == "svg":
+            horizon = past + self.network.svg.future_frames
+            expected = f"{horizon}, --network.svg.past-frames and future-frames together"
+            check("--clips.frames", self.clips.frames, lambda frames: frames == horizon, expected)
             expected = "2 or more, over which this network normalises"
             check("--clips.batch-size", self.clips.batch_size, lambda size: size >= 2, expected)
         if self.network.condition != "poses":

@@ -123,8 +123,8 @@ def _start_model(
     torch.manual_seed(config.recipe.seed)
     data, network = DataConfig(height=size[0], width=size[1]), config.recipe.network
     if checkpoint is None:
-        ranges = () if numbers is None else (tuple(numbers.min(0).tolist()), tuple(numbers.max(0).tolist()))
-        model_config = network.for_frames(data, *ranges)
+        ranges = None if numbers is None else np.stack([numbers.min(0), numbers.max(0)])
+        model_config = network.for_frames(data, ranges)
         checkpoint_config = Config(model=model_config, data=data, sampling=SamplingConfig(sample=network.sample))
         return checkpoint_config, build_model(model_config)
     if (driven_by := checkpoint.config.model.condition) != network.condition:
@@ -132,6 +132,9 @@ def _start_model(
             f"{checkpoint.name} is a network driven by {driven_by}; this recipe trains one driven by "
             f"{network.condition}. Give the --preset, or --network.svg.condition, that it was trained with."
         )
+    past = checkpoint.config.model.past_frames
+    if config.recipe.clips.frames <= past:
+        raise InputError(f"{checkpoint.name} is given {past} frames; expected --clips.frames of {past + 1} or more.")
     return dataclasses.replace(checkpoint.config, data=data), checkpoint.model.train().requires_grad_(True)
 
 

@@ -167,7 +167,7 @@ def train_step(run: Run, recipe: Recipe, plan: Plan, batches: Sequence[tuple[Ten
         run: Changed by it.
         recipe: How.
         plan: Of this step.
-        batches: Frames and poses, each uint8 `(B, 1 + T, H, W, 3)`; their gradients are added up.
+        batches: Frames and conditions as `load_clips` gives them; their gradients are added up.
     """
     for group in run.optimizer.param_groups:
         group["lr"] = plan.lr

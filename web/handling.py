@@ -50,5 +50,5 @@ def page_error(message: object) -> gr.Error:
 
 
 def on_stop(session: Session) -> None:
-    """Let a run or a search for poses end after the frame at hand; what is made is kept."""
+    """Let a run, a step of steering or a search for poses end after the frame at hand; what a run made is kept."""
     session.stop = True

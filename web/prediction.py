@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -78,6 +78,15 @@ def _reading(progress: Progress, keeps: bool = False) -> Step:
     return Step(PlayerView(phase="running", status=progress.sentence, keeps=keeps))
 
 
+def until_stopped(session: Session, predicted: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Frames as they are made, until the end, the time limit or `session.stop`."""
+    began = time.monotonic()
+    for frame in predicted:
+        yield frame
+        if session.stop or time.monotonic() - began > MAX_SECONDS:
+            break
+
+
 def first_view(checkpoint: Checkpoint, request: Request) -> PlayerView:
     """What is known of the video before the first frame is made."""
     model = checkpoint.config.model
@@ -111,7 +120,7 @@ def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sam
     decibels: list[float] = []
     began, shown = time.monotonic(), 0.0
     with closing(network(checkpoint)(request, sample, seed)) as predicted:
-        for number, frame in enumerate(predicted, start=given):
+        for number, frame in enumerate(until_stopped(session, predicted), start=given):
             frames.append(frame)
             if request.truth is not None:
                 decibels += frame_psnr([frame], request.truth[number : number + 1])
@@ -123,8 +132,6 @@ def _run(checkpoint: Checkpoint, session: Session, request: Request, sample: Sam
                 made = len(frames) - given
                 status = f"Frame {made} of {request.future}, {made / (now - began):.0f} frames/s"
                 yield Step(replace(view, status=status, live=live_frame(number, pictures), psnr=tuple(decibels)))
-            if session.stop or now - began > MAX_SECONDS:
-                break
     seconds, made = time.monotonic() - began, len(frames) - given
     if made == request.future:
         status = f"{made} frames in {seconds:.1f} s"

@@ -1,7 +1,8 @@
 """The tab of robots: its layout, and which handler answers what."""
 
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -85,30 +86,28 @@ def _answer_steering(
     options = panel.options
     inputs = [session, panel.frames, panel.actions, options.sample, options.seed, options.fps]
     common: dict[str, Any] = {
-        "outputs": [player, *file_outputs(files)],
+        "outputs": [player, panel.buttons.stop, *file_outputs(files)],
         "trigger_mode": "always_last",  # a click that comes too early is answered next
         **MODEL_QUEUE,
         **PRIVATE,
     }
 
-    def step(*values: Any) -> Iterator[list[Any]]:
-        yield from map(steering_updates, on_step(checkpoint, *values))
-
-    def undo(*values: Any) -> Iterator[list[Any]]:
-        yield from map(steering_updates, on_steering(checkpoint, Trip.undo, *values))
-
-    def restart(*values: Any) -> Iterator[list[Any]]:
-        yield from map(steering_updates, on_steering(checkpoint, Trip.restart, *values))
+    def show(handler: Callable[..., Iterator[Step]], *values: Any) -> Iterator[list[Any]]:
+        yield from map(steering_updates, handler(*values))
 
     failed: dict[str, Any] = {"fn": None, "js": run_failed(PLAYER), **PRIVATE}
-    steering.step.click(step, [*inputs, *steering.sliders], **common).failure(**failed)
-    steering.undo.click(undo, inputs, **common).failure(**failed)
-    steering.restart.click(restart, inputs, **common).failure(**failed)
+    for button, handler, sliders in (
+        (steering.step, partial(on_step, checkpoint), steering.sliders),
+        (steering.undo, partial(on_steering, checkpoint, Trip.undo), []),
+        (steering.restart, partial(on_steering, checkpoint, Trip.restart), []),
+    ):
+        button.click(partial(show, handler), [*inputs, *sliders], **common).failure(**failed)
 
 
 def steering_updates(step: Step) -> list[Any]:
-    """What a step of steering changes: the player, and the files as soon as there are new ones."""
-    return [step.view.payload(), *(file_updates(step) if step.downloads else [gr.skip()] * 5)]
+    """What a step of steering changes: the player, Stop, and the files as soon as there are new ones."""
+    stop = gr.Button(interactive=step.view.phase == "running")
+    return [step.view.payload(), stop, *(file_updates(step) if step.downloads else [gr.skip()] * 5)]
 
 
 # Handlers ------------------------------------------------------------------------------------------------
@@ -145,27 +144,15 @@ def on_generate(
     yield from told(work)
 
 
-def on_step(
-    checkpoint: Checkpoint,
-    session: Session,
-    frames: Any,
-    actions: Any,
-    sample: Any,
-    seed: Any,
-    fps: Any,
-    *sliders: Any,
-) -> Iterator[Step]:
-    """Predict the next frame, after the action that the sliders show."""
-
-    def change(trip: Trip) -> Trip:
-        return trip.step(read_sliders(checkpoint, sliders))
-
-    yield from on_steering(checkpoint, change, session, frames, actions, sample, seed, fps)
+def on_step(checkpoint: Checkpoint, *values: Any) -> Iterator[Step]:
+    """Predict the next frame, after the action that the sliders show; they come behind what `on_steering` is given."""
+    common, sliders = values[:-ACTION_NUMBERS], values[-ACTION_NUMBERS:]
+    yield from on_steering(checkpoint, lambda trip: trip.step(read_sliders(checkpoint, sliders)), *common)
 
 
 def on_steering(
     checkpoint: Checkpoint,
-    change: Any,
+    change: Callable[[Trip], Trip],
     session: Session,
     frames: Any,
     actions: Any,

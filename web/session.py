@@ -23,7 +23,7 @@ class Session:
     running: bool = False
     """Whether a video is made."""
     stop: bool = False
-    """Asks what goes on, a run or a search for poses, to end."""
+    """Asks what goes on, a run, a step of steering or a search for poses, to end."""
     uploaded: Sequence[Path] = ()
     """The poses that the page holds now; a search in others is in vain."""
     trip: Trip | None = None

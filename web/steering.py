@@ -77,7 +77,7 @@ def read_start(files: Files, *, size: tuple[int, int], past_frames: int, watch: 
     """Read where steering begins; of the actions, only the rows of the given frames are looked at.
 
     Args:
-        files: Of the user.
+        files: Of the user. Chosen frames are all given; of a whole trajectory, which brings its own, the first few.
         size: Height and width that the network works at.
         past_frames: How many frames the network needs.
         watch: Called after every frame that is read.
@@ -93,7 +93,7 @@ def read_start(files: Files, *, size: tuple[int, int], past_frames: int, watch: 
         )
     came = read_actions(actions, size=size, watch=watch)
     clip = read_frames(frames or None, came, size=size, past_frames=past_frames, watch=watch)
-    given = given_of(clip.frames, len(came.rows), past_frames)
+    given = given_of(clip.frames, None if frames else len(came.rows), past_frames)
     if len(given) > MOST_GIVEN:
         raise InputError(f"There are {len(given)} given frames; steering begins with at most {MOST_GIVEN}.")
     if len(came.rows) < len(given):
@@ -101,7 +101,8 @@ def read_start(files: Files, *, size: tuple[int, int], past_frames: int, watch: 
             f"There are {len(given)} given frames and {len(came.rows)} rows of actions; steering needs a row for each "
             "of these frames, since it says where the hand is."
         )
-    rows = came.rows[: len(given)]
+    # Copied, since a view would keep the whole video in memory.
+    given, rows = given.copy(), came.rows[: len(given)].copy()
     return Start(given=given, rows=rows, fps=clip.fps or ROBOT_FPS, notes=(*came.notes, *clip.notes))
 
 

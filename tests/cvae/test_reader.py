@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +7,9 @@ import pytest
 from PIL import Image
 
 from cvae.errors import InputError
-from cvae.inputs import Limits
+from cvae.inputs import LIMITS, Limits
 from cvae.reader import ClipReader, Span
+from cvae.stills import stills_of_folder
 from cvae.video import FrameBuffer, read_clip
 from tests.cvae.media import VIDEOS, blocks, encode_mp4, encode_video, is_close, save_animation
 
@@ -87,6 +89,17 @@ def test_stills_may_differ_in_size_and_have_no_rate(tmp_path: Path) -> None:
     assert sizes == [("1.png", (4, 8, 3)), ("2.png", (4, 4, 3))]
     assert reader.promised == 2 and reader.times is None
     assert reader.pace()[1] is None and reader.pace(10)[1] == 10
+
+
+def test_stills_that_were_found_already_are_read_under_their_name_and_limits(tmp_path: Path) -> None:
+    for number in (2, 10):
+        Image.new("RGB", (8, 4)).save(tmp_path / f"{number}.png")
+    stills = replace(stills_of_folder(tmp_path, LIMITS), name="robot")
+    with ClipReader(stills) as reader:
+        assert [reader.frame_name for _ in reader] == ["2.png", "10.png"]
+    for limits in (Limits(max_frames=1), Limits(max_total_pixels=40), Limits(max_seconds=0)):
+        with ClipReader(stills, limits=limits) as reader, pytest.raises(InputError, match='"robot"'):
+            list(reader)
 
 
 def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:

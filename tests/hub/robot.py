@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cvae.checkpoint import save_checkpoint
-from cvae.config import Config, DataConfig, SamplingConfig, SVGConfig, SVGOptions
+from cvae.config import NUMBERS, Config, DataConfig, SamplingConfig, SVGConfig, SVGOptions
 from tests.conftest import random_model
 
 OPTIONS = SVGOptions(
@@ -14,9 +14,9 @@ OPTIONS = SVGOptions(
 
 
 def robot_config(**changes: Any) -> Config:
-    """Frames of 16x16 pixels and 7 numbers."""
+    """Frames of 16x16 pixels."""
     options = dataclasses.replace(OPTIONS, **changes)
-    numbers = 0 if options.condition == "none" else 7
+    numbers = NUMBERS[options.condition]
     return Config(
         model=SVGConfig(options=options, low=(-1.0,) * numbers, high=(1.0,) * numbers),
         data=DataConfig(height=16, width=16),

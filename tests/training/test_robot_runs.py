@@ -11,8 +11,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from cvae.borders import BORDER, GIVEN, PREDICTED
-from cvae.checkpoint import load_checkpoint
-from cvae.config import SVGConfig, SVGOptions
+from cvae.checkpoint import load_checkpoint, save_checkpoint
+from cvae.config import DataConfig, SamplingConfig, SVGConfig, SVGOptions
 from cvae.errors import InputError
 from cvae.generate import frame_psnr
 from cvae.runs import checkpoints_in
@@ -22,7 +22,8 @@ from tests.training.tiny_runs import config, last, losses, told
 from training.compare import VARIANTS, CompareConfig, compare
 from training.config import TrainConfig
 from training.data.splits import open_split
-from training.evaluation.evaluate import EvaluateConfig, choose_spans, evaluate, validation_psnr
+from training.evaluation.evaluate import TOGETHER, EvaluateConfig, choose_spans, evaluate, predict, validation_psnr
+from training.evaluation.sequences import open_sequences
 from training.logs import read_rows
 from training.presets import PRESETS, svg_fp, svg_lp
 from training.recipe import Recipe
@@ -42,7 +43,7 @@ TINY = SVGOptions(
 
 def tiny(recipe: Recipe, **changes: object) -> Recipe:
     options = replace(TINY, prior=recipe.network.svg.prior, **changes)  # type: ignore[arg-type]
-    clips = replace(recipe.clips, batch_size=4, frames=FRAMES)
+    clips = replace(recipe.clips, batch_size=4, frames=options.past_frames + options.future_frames)
     return replace(recipe, network=replace(recipe.network, svg=options), clips=clips)
 
 
@@ -177,7 +178,8 @@ def test_both_priors_and_no_actions_are_compared_with_copying(
         for name, options in changes.items()
     }
     monkeypatch.setitem(VARIANTS, "svg", shrunk)
-    compare(CompareConfig(axis="svg", data=steered, out=tmp_path / "out", steps=1, device="cpu"))
+    compare(CompareConfig(axis="svg", preset="svg-lp", data=steered, out=tmp_path / "out", steps=1, device="cpu"))
+    assert told(tmp_path / "out" / "svg-fp-0")["options"]["preset"] == "svg-lp"
     table = (tmp_path / "out" / "table.md").read_text()
     names = ("svg-lp", "svg-fp", "svg-lp without actions", "copying the last given frame")
     assert [table.count(f"| {name} |") for name in names] == [1] * 4
@@ -189,6 +191,9 @@ def test_both_priors_and_no_actions_are_compared_with_copying(
         (lambda r: replace(r, augment=replace(r.augment, zoom_share=0.5)), "--augment.zoom-share is 0 where a frame"),
         (lambda r: replace(r, clips=replace(r.clips, person_weight=0.5)), "--clips.person-weight is 0 where there are"),
         (lambda r: replace(r, clips=replace(r.clips, frames=2)), "--clips.frames is more than the 2 that are given"),
+        (lambda r: replace(r, clips=replace(r.clips, frames=9)), "--clips.frames is 12, --network.svg.past-frames and"),
+        (lambda r: replace(r, network=replace(r.network, widths=(16,))), "--network.widths is of pose_cvae alone"),
+        (lambda r: replace(r, network=replace(r.network, family="lab4", svg=TINY)), "options are of svg alone"),
         (lambda r: replace(r, clips=replace(r.clips, batch_size=1)), "--clips.batch-size is 2 or more"),
     ],
 )
@@ -218,11 +223,54 @@ def test_key_points_drive_it_as_actions_do(lab_folder: Path, tmp_path: Path) -> 
         points = np.random.default_rng(0).random((len(numbers), 23, 3)) * [32, 16, 1]
         points[..., 2] = points[..., 2] > 0.3
         np.savez(lab_folder / split / f"{split}_keypoints.npz", number=numbers, keypoints=points)
-    recipe = tiny(svg_lp(), condition="keypoints", past_frames=1)
+    recipe = tiny(svg_lp(), condition="keypoints", past_frames=1, future_frames=5)
     run = train_tiny(lab_folder, tmp_path / "run", recipe)
     made = load_checkpoint(run).config.model
     assert isinstance(made, SVGConfig) and made.condition == "keypoints" and len(made.low) == 69
     assert results_of(lab_folder, run, tmp_path / "out", split="val")["psnr"]["mean"] > 0
+
+
+def test_trajectories_of_several_lengths_are_measured_under_their_names(
+    steered: Path, run: Path, tmp_path: Path
+) -> None:
+    robot = write_robot(tmp_path / "robot", (4, 5, 2))
+    results = results_of(robot, run, tmp_path / "out")
+    assert set(results["psnr"]["sequences"]) == {"traj_0-2", "traj_0-10"} and "steps" not in results
+    assert {"traj_0-2.gif", "psnr.png"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+def test_several_samples_of_a_network_that_draws_none_are_refused(steered: Path, run: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(run)
+    silent = replace(checkpoint.config, sampling=SamplingConfig(sample="mean"))
+    save_checkpoint(tmp_path / "silent", silent, checkpoint.model, {})
+    with pytest.raises(InputError, match="--sample is prior where several samples are drawn; got mean"):
+        results_of(steered, tmp_path / "silent", tmp_path / "out", samples=2)
+
+
+def test_many_samples_are_drawn_in_groups_of_which_each_has_its_own_seed(steered: Path, run: Path) -> None:
+    model = load_checkpoint(run).model
+    sequence = open_sequences(steered, "test", (SIDE, SIDE), model.config)[0]
+    many = next(predict(model, sequence, "prior", seed=3, samples=TOGETHER + 2))
+    assert len(many) == TOGETHER + 2
+    torch.testing.assert_close(many[:TOGETHER], next(predict(model, sequence, "prior", seed=3, samples=TOGETHER)))
+    torch.testing.assert_close(many[TOGETHER:], next(predict(model, sequence, "prior", seed=4, samples=2)))
+
+
+def test_the_test_sequences_of_persons_are_not_for_key_points(lab_folder: Path, run: Path) -> None:
+    (lab_folder / "test" / "test_label").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"holds poses as pictures, and this network is told actions; .* --split val"):
+        open_sequences(lab_folder, "test", (SIDE, SIDE), load_checkpoint(run).config.model)
+
+
+def test_a_start_that_is_given_more_frames_than_a_clip_has_is_refused(steered: Path, run: Path, tmp_path: Path) -> None:
+    recipe = tiny(svg_lp(), past_frames=1, future_frames=1)
+    with pytest.raises(InputError, match=r"is given 2 frames; expected --clips.frames of 3 or more"):
+        train_tiny(steered, tmp_path / "further", recipe, init_from=run)
+
+
+def test_a_size_that_needs_more_levels_says_so() -> None:
+    with pytest.raises(InputError, match=r"--network.svg.widths is more where frames have 256x256 pixels"):
+        svg_lp().network.for_frames(DataConfig(height=256, width=256))
 
 
 def test_rows_of_a_trajectory_reach_the_network_one_frame_later(tmp_path: Path) -> None:

@@ -45,11 +45,10 @@ def test_a_number_that_never_changed_stays_as_it_is() -> None:
     assert number.limits == pytest.approx((0.5, 0.5)) and number.rest == pytest.approx(0.5)
 
 
-def test_only_seven_numbers_of_a_robot_are_steered() -> None:
+def test_only_a_network_of_actions_is_steered() -> None:
     assert is_told_actions(own())
-    assert not is_told_actions(replace(own(), low=own().low[:3], high=own().high[:3]))
     assert not is_told_actions(SVGConfig(options=SVGOptions(condition="none"), low=(), high=()))
-    assert not is_told_actions(SVGConfig(options=SVGOptions(condition="keypoints")))
+    assert not is_told_actions(SVGConfig(options=SVGOptions(condition="keypoints"), low=(0.0,) * 69, high=(1.0,) * 69))
 
 
 def test_values_are_said_with_a_real_minus() -> None:

@@ -1,5 +1,8 @@
 """The handlers of the tab of robots, as plain functions on a tiny model."""
 
+import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +12,18 @@ import pytest
 from PIL import Image
 
 from cvae.checkpoint import Checkpoint
+from cvae.config import SVGConfig
 from cvae.video import read_clip
 from tests.web.conftest import sent
-from tests.web.robots import FRAMES
-from web import prediction, robot_tab
+from tests.web.robots import FRAMES, HIGH, LOW, own_rows
+from web import driving, prediction, robot_tab
+from web.driving import drive
 from web.endpoints import answer
 from web.examples import find_robots
+from web.handling import on_stop
 from web.panels import updates
 from web.prediction import Step
+from web.robot_inputs import RobotInputs
 from web.session import Session
 from web.steering import MOST_STEPS, Trip
 
@@ -172,6 +179,68 @@ def test_it_is_said_where_the_hand_is_stopped(robot: Checkpoint, files: Any) -> 
     assert last.view.status == "Step 3 of at most 100: the hand can go no further"
 
 
+@pytest.mark.parametrize("scale", [0.001, 1, 1000])
+def test_it_is_said_where_the_hand_is_stopped_in_whatever_unit(
+    robot: Checkpoint, trajectory: Path, scale: float, tmp_path: Path
+) -> None:
+    model, tables = robot.config.model, own_rows() + np.float32([0, 0, 0, 0, 0.0537, 0, 0])
+    assert isinstance(model, SVGConfig)
+    low, high = (tuple(scale * number for number in limits) for limits in (LOW, HIGH))
+    config = replace(robot.config, model=replace(model, low=low, high=high))
+    np.savetxt(tmp_path / "rows.csv", scale * tables, delimiter=",")
+    files = RobotInputs(frames=[trajectory / "0.png", trajectory / "1.png"], actions=[tmp_path / "rows.csv"])
+    session, told = Session(), []
+    for _ in range(6):
+        change = partial(Trip.step, action=(0.0333 * scale, 0.0, 0.0, 0.5 * scale))
+        *_, last = drive(replace(robot, config=config), session, files, change)
+        told.append("no further" in last.view.status)
+    assert told == [False] * 4 + [True] * 2
+
+
+def test_stop_during_steering_leaves_the_video(robot: Checkpoint, files: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driving, "INTERVAL", 0.0)
+    session = Session()
+    for _ in range(3):
+        steer(robot, session, files)
+    steps = robot_tab.on_step(robot, session, *files[:2], "prior", 0, 0, *ASIDE)
+    first = next(step for step in steps if step.view.status == "Frame 1 of 4")
+    assert robot_tab.steering_updates(first)[1].interactive
+    on_stop(session)
+    (last,) = steps
+    assert (last.view.status, last.view.keeps) == ("Stopped.", True)
+    assert not robot_tab.steering_updates(last)[1].interactive
+    assert session.trip is not None and len(session.trip.actions) == 3
+
+
+def test_stop_ends_a_long_reading_before_steering(
+    robot: Checkpoint, files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_slowly(*args: Any, watch: Any, **options: Any) -> None:
+        for number in range(10_000):
+            time.sleep(0.001)
+            watch(number, 10_000)
+
+    monkeypatch.setattr(driving, "read_start", read_slowly)
+    session = Session()
+    steps = robot_tab.on_step(robot, session, *files[:2], "prior", 0, 0, *ASIDE)
+    assert robot_tab.steering_updates(next(steps))[1].interactive
+    on_stop(session)
+    assert [step.view.status for step in steps][-1] == "Stopped."
+    assert session.trip is None
+
+
+def test_a_step_that_takes_too_long_is_given_up_and_leaves_the_video(
+    robot: Checkpoint, files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session()
+    for _ in range(2):
+        steer(robot, session, files)
+    monkeypatch.setattr(prediction, "MAX_SECONDS", 0.0)
+    with pytest.raises(gr.Error, match="These steps took more than 300 s; undo some, or start over"):
+        steer(robot, session, files)
+    assert session.trip is not None and len(session.trip.actions) == 2
+
+
 @pytest.mark.parametrize(
     ("sliders", "message"),
     [
@@ -209,8 +278,8 @@ def test_without_files_it_is_said_where_steering_begins(robot: Checkpoint) -> No
 
 def test_steering_leaves_the_downloads_until_there_are_new_ones(robot: Checkpoint, files: Any) -> None:
     *_, shown, last = robot_tab.on_step(robot, Session(), *files[:2], "mean", 0, 0, *ASIDE)
-    assert robot_tab.steering_updates(shown)[1:] == [gr.skip()] * 5
-    assert robot_tab.steering_updates(last)[1].visible
+    assert robot_tab.steering_updates(shown)[2:] == [gr.skip()] * 5
+    assert robot_tab.steering_updates(last)[2].visible
 
 
 def test_example_fills_given_frames_actions_and_truth(trajectory: Path) -> None:

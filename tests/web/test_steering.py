@@ -31,6 +31,17 @@ def test_of_a_whole_trajectory_the_beginning_is_taken(trajectory: Path) -> None:
     assert len(read_start(((), everything), size=SIZE, past_frames=2).given) == 2
 
 
+def test_chosen_frames_are_all_given_though_they_have_as_many_rows(trajectory: Path) -> None:
+    start = read_start((pictures(trajectory, 6), tables(trajectory)), size=SIZE, past_frames=2)
+    assert np.array_equal(start.given, moving_square(6, *SIZE)[0])
+    assert np.array_equal(start.rows, own_rows(6))
+
+
+def test_nothing_but_the_beginning_is_kept_in_memory(trajectory: Path) -> None:
+    start = read_start(((), (*pictures(trajectory, 6), *tables(trajectory))), size=SIZE, past_frames=2)
+    assert start.given.base is None and start.rows.base is None
+
+
 def test_nothing_needs_to_be_left_to_predict(trajectory: Path, tmp_path: Path) -> None:
     np.savetxt(tmp_path / "two.csv", own_rows(2), delimiter=",")
     start = read_start((pictures(trajectory, 2), (tmp_path / "two.csv",)), size=SIZE, past_frames=2)

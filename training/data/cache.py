@@ -47,13 +47,13 @@ def decoded(data: Path, name: str, digest: str, count: int, path_of: Callable[[i
         # Written, not mapped: on a full disk a mapped file kills the process without a word.
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, *size, 3)}
         np.lib.format.write_array_header_1_0(file, header)
-        for picture in in_order(lambda i: read_sized(path_of(i), size), count, f"decoding {name}", "frames"):
+        for picture in work_in_order(lambda i: read_sized(path_of(i), size), count, f"decoding {name}", "frames"):
             file.write(np.ascontiguousarray(picture).data)
 
     return kept(data, f"{name}_{size[0]}x{size[1]}", digest, write)
 
 
-def in_order(work: Callable[[int], T], count: int, title: str, unit: str) -> Iterator[T]:
+def work_in_order(work: Callable[[int], T], count: int, title: str, unit: str) -> Iterator[T]:
     """What `work` gives for 0, 1, ... `count - 1`, done by several threads, with a progress bar."""
     with (
         ThreadPoolExecutor() as pool,

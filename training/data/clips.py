@@ -33,7 +33,6 @@ __all__ = [
     "collate",
     "load_clips",
     "open_source",
-    "open_split",
     "to_batch",
 ]
 

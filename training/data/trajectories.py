@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 
 from cvae.actions import ACTION_NUMBERS, POSITION_NUMBERS, to_conditions
 from cvae.errors import InputError
-from cvae.inputs import OWN_FILES
+from cvae.inputs import OWN_FILES, open_file
 from cvae.stills import natural_order
-from cvae.tables import parse_table
-from training.data.cache import Size, decoded, in_order, kept, own_size
+from cvae.tables import check_table_bytes, parse_table
+from training.data.cache import Size, decoded, kept, own_size, work_in_order
 from training.data.misplaced import TABLES, no_split, no_trajectories, nothing_in_trajectory
 from training.data.recordings import Recordings, Split
 
@@ -56,10 +57,14 @@ def open_trajectories(data: Path, split: Split, size: Size | None = None) -> Rec
 def trajectory_names(data: Path, split: Split) -> list[str]:
     """Names such as `traj_0_to_255/12`, one for every span of `open_trajectories` and in the same order.
 
+    No folder of a trajectory is opened: of thousands they come at once.
+
     Raises:
         InputError: If there are no trajectories.
     """
     folder = _folder_of(data, split)
+    if not folder.is_dir():
+        raise no_split(data, folder.name)
     names = [f"{group}/{name}" for group in _folders(folder) for name in _folders(folder / group)]
     if not names:
         raise no_trajectories(folder)
@@ -68,9 +73,8 @@ def trajectory_names(data: Path, split: Split) -> list[str]:
 
 def are_trajectories(data: Path, split: Split) -> bool:
     """Whether folders of folders lie there, not the lab's folders of pictures; a few files are looked at."""
-    names = ("validate", "val") if split == "val" else (split,)
-    folder = next((data / name for name in names if (data / name).is_dir()), None)
-    if folder is None or (folder / f"{split}_img").is_dir():
+    folder = _folder_of(data, split)
+    if not folder.is_dir() or (folder / f"{split}_img").is_dir():
         return False
     return any(any(_folders(folder / group, _LOOKED_AT)) for group in _folders(folder, _LOOKED_AT))
 
@@ -105,23 +109,30 @@ def _list(data: Path, split: Split) -> _Listing:
 
 
 def _folder_of(data: Path, split: Split) -> Path:
+    """The folder of a split, or where it is expected."""
     names = ("validate", "val") if split == "val" else (split,)
-    folder = next((data / name for name in names if (data / name).is_dir()), None)
-    if folder is None:
-        raise no_split(data, names[0])
-    return folder
+    return next((data / name for name in names if (data / name).is_dir()), data / names[0])
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """What the system does not let us read within `path` is told in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
 
 
 def _folders(folder: Path, most: int | None = None) -> Iterator[str]:
     """Names of the folders within, not of hidden ones; of the first `most` files at most."""
-    with os.scandir(folder) as entries:
+    with _telling(folder), os.scandir(folder) as entries:
         for entry in islice(entries, most):
             if entry.is_dir() and not entry.name.startswith("."):
                 yield entry.name
 
 
 def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:
-    with os.scandir(folder) as entries:
+    with _telling(folder), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name in TABLES or _PICTURE.fullmatch(entry.name):
                 stat = entry.stat()
@@ -145,20 +156,25 @@ def _conditions(data: Path, split: Split, listing: _Listing) -> NDArray[np.float
         return to_conditions(_read_rows(listing.folder / listing.names[index], listing.counts[index]))
 
     def all_of_them() -> NDArray[np.float32]:
-        return np.concatenate(list(in_order(read, len(listing.names), "reading actions", "trajectories")))
+        return np.concatenate(list(work_in_order(read, len(listing.names), "reading actions", "trajectories")))
 
     return kept(data, f"{split}_actions", listing.digest, lambda file: np.save(file, all_of_them()))
 
 
 def _read_rows(folder: Path, count: int) -> NDArray[np.float32]:
     """Actions and positions of a trajectory of `count` pictures, `(count, 7)`."""
-    try:
-        tables = [
-            parse_table((folder / name).read_bytes(), name, (columns,), OWN_FILES) for name, columns in _COLUMNS.items()
-        ]
-    except InputError as error:
-        raise InputError(f"{folder}: {error}") from None
+    with _telling(folder):
+        try:
+            tables = [_read_table(folder / name, columns) for name, columns in _COLUMNS.items()]
+        except InputError as error:
+            raise InputError(f"{folder}: {error}") from None
     if any(len(table) != count for table in tables):
         rows = " and ".join(f"{len(table)} rows in {name}" for name, table in zip(TABLES, tables, strict=True))
         raise InputError(f"{folder} has {count} pictures, {rows}; expected a row for every picture.")
     return np.concatenate(tables, axis=1)
+
+
+def _read_table(path: Path, columns: int) -> NDArray[np.float32]:
+    with open_file(path) as file:
+        check_table_bytes(path.name, os.fstat(file.fileno()).st_size, OWN_FILES)
+        return parse_table(file.read(), path.name, (columns,), OWN_FILES)

@@ -27,15 +27,15 @@ from cvae.rollout import CHUNK, rollout, rollout_in_chunks
 from hub.pull import open_checkpoint
 from training.checks import MAX_SEED, check
 from training.data.clips import Recordings
-from training.evaluation.results import ResultFiles, Writer
-from training.evaluation.scores import Scores, grade_line, kinds, mean, steps, summarise, table_header, table_row
+from training.evaluation.results import SHOWN_SAMPLES, ResultFiles, Writer
+from training.evaluation.scores import Scores, grade_line, kinds, mean, summarise, table_header, table_row
 from training.evaluation.sequences import Sequence, Split, open_sequences, shuffled
 from training.plots import plot_psnr, plot_steps
 
 MAX_RECORDINGS = 8
 MOST_ROWS = 30  # of the table
 MAX_SAMPLES = 1000
-TOGETHER = 16  # recordings of one length are predicted together
+TOGETHER = 16  # samples, or recordings of one length, are predicted together
 FRAMES_AT_ONCE = 8  # measured and written together; no more of a sequence is in memory, whatever its length
 
 
@@ -68,8 +68,6 @@ class EvaluateConfig:
     def __post_init__(self) -> None:
         check("--seed", self.seed, lambda seed: 0 <= seed < MAX_SEED, f"0 to {MAX_SEED - 1}")
         check("--samples", self.samples, lambda count: 1 <= count <= MAX_SAMPLES, f"1 to {MAX_SAMPLES}")
-        draws_none = self.samples > 1 and self.sample == "mean"
-        check("--sample", self.sample, lambda _: not draws_none, "prior where several samples are drawn")
 
 
 def evaluate(config: EvaluateConfig) -> None:
@@ -87,6 +85,8 @@ def evaluate(config: EvaluateConfig) -> None:
     if config.shuffle_conditions:
         sequences = shuffled(sequences)
     sample = config.sample or checkpoint.config.sampling.sample
+    expected = "prior where several samples are drawn"
+    check("--sample", sample, lambda sample: sample == "prior" or config.samples == 1, expected)
     with filling(config.out) if config.out else nullcontext() as folder:
         scores = measure(checkpoint.model, sequences, sample, config.seed, config.samples, folder)
         results = summarise(scores, config.samples)
@@ -107,8 +107,8 @@ def evaluate(config: EvaluateConfig) -> None:
             print(grade_line(results))
         if folder:
             (folder / "results.json").write_text(json.dumps(about | results, indent=2, allow_nan=False) + "\n")
-            if scores and network.horizon:
-                plot_steps(steps(scores, config.samples), folder / "steps.png")
+            if network.horizon and "steps" in results:
+                plot_steps(results["steps"], folder / "steps.png")
             elif scores:
                 plot_psnr({name: one.psnr for name, one in scores.items()}, folder / "psnr.png")
     if config.out:
@@ -132,7 +132,7 @@ def measure(
         The scores of those sequences whose truth is known.
     """
     scores = {}
-    files = ResultFiles(folder, samples) if folder else None
+    files = ResultFiles(folder, samples, posed=model.config.condition == "poses") if folder else None
     print(table_header(samples))
     with tqdm(total=sum(one.future for one in sequences), desc="predicting", unit=" frames", leave=False) as bar:
         for number, sequence in enumerate(sequences):
@@ -171,7 +171,8 @@ def measure_one(
             raise InputError(f"Sequence {sequence.name}: the network's prediction is not finite from frame {start} on.")
         now = slice(start, start + len(frames))
         if write:
-            write(now, np.stack([[to_picture(frame) for frame in one] for one in frames.unbind(1)]))
+            shown = frames.unbind(1)[:SHOWN_SAMPLES]
+            write(now, np.stack([[to_picture(frame) for frame in one] for one in shown]))
         if sequence.truth is not None:
             scores.add(frames, to_tensor(sequence.truth[now]), last)
         done(len(frames))
@@ -181,17 +182,25 @@ def measure_one(
 def predict(
     model: Model, sequence: Sequence, sample: Sampling = "mean", seed: int = 0, samples: int = 1
 ) -> Iterator[Tensor]:
-    """The frames after the given ones, `(samples, C, H, W)` each; the truth is never looked at."""
+    """The frames after the given ones, `(samples, C, H, W)` each; the truth is never looked at.
+
+    Few samples are predicted at a time, each group with a seed of its own, which bounds the memory.
+    """
     device = next(model.parameters()).device
 
-    def many(x: Tensor) -> Tensor:
-        return x.to(device).expand(samples, *x.shape)
+    def some(count: int, seed: int) -> Iterator[Tensor]:
+        def many(x: Tensor) -> Tensor:
+            return x.to(device).expand(count, *x.shape)
 
-    given, first = many(to_tensor(sequence.given)), many(to_conditions(sequence.conditions[:1])[0])
-    starts = range(1, len(sequence), CHUNK)
-    chunks = (many(to_conditions(sequence.conditions[i : i + CHUNK])) for i in starts)
-    generator = torch.Generator().manual_seed(seed)
-    return rollout_in_chunks(model, given, first, chunks, sample=sample, generator=generator)
+        given, first = many(to_tensor(sequence.given)), many(to_conditions(sequence.conditions[:1])[0])
+        starts = range(1, len(sequence), CHUNK)
+        chunks = (many(to_conditions(sequence.conditions[i : i + CHUNK])) for i in starts)
+        generator = torch.Generator().manual_seed(seed % MAX_SEED)
+        return rollout_in_chunks(model, given, first, chunks, sample=sample, generator=generator)
+
+    sizes = [min(TOGETHER, samples - done) for done in range(0, samples, TOGETHER)]
+    groups = [some(size, seed + number) for number, size in enumerate(sizes)]
+    return (torch.cat(parts) for parts in zip(*groups, strict=True))
 
 
 def rollout_psnr(
@@ -230,7 +239,7 @@ def copying_psnr(recordings: Recordings, spans: list[tuple[int, int]], past: int
 def choose_spans(recordings: Recordings, frames: int, model: ModelConfig) -> list[tuple[int, int]]:
     """The beginnings of some recordings, evenly spaced over all of them, with about `frames` frames together.
 
-    They are at most eight; of a network that is measured over some frames only as many as fit.
+    They are at most eight; of a network that is measured over a fixed number of frames they are as many as fit.
 
     Raises:
         InputError: If no recording has enough frames, those that are given and one to predict.

@@ -49,16 +49,18 @@ class ResultFiles:
     Args:
         folder: Where to.
         samples: Videos of each sequence, of which some are shown.
+        posed: Whether the conditions are pictures of poses, which are shown too; else borders tell given, predicted
+            and true frames apart, and nobody hands anything in.
     """
 
-    def __init__(self, folder: Path, samples: int) -> None:
-        self.folder, self.shown, self.gifs = folder, min(samples, SHOWN_SAMPLES), 0
+    def __init__(self, folder: Path, samples: int, *, posed: bool) -> None:
+        self.folder, self.shown, self.posed, self.gifs = folder, min(samples, SHOWN_SAMPLES), posed, 0
         self.submission = Submission(folder / "submission.csv")
 
     @contextmanager
     def writing(self, sequence: Sequence) -> Iterator[Writer | None]:
         """What takes the frames of one sequence; None where it is one too many."""
-        posed = not isinstance(sequence.conditions, np.ndarray) or sequence.conditions.dtype == np.uint8
+        posed = self.posed
         self.gifs += 1
         if not posed and self.gifs > MOST_GIFS:
             yield None

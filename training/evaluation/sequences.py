@@ -15,6 +15,7 @@ from cvae.stills import natural_order
 from training.data.cache import read_sized
 from training.data.recordings import Recordings
 from training.data.splits import open_split
+from training.data.trajectories import are_trajectories, trajectory_names
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +90,13 @@ def open_sequences(data: Path, split: Split, size: Size, model: ModelConfig) -> 
     Raises:
         InputError: If there is no sequence, or one lacks poses, its first frame or a part of its truth.
     """
+    labels = data / "test" / "test_label"
+    if split == "test" and model.condition != "poses" and labels.is_dir():
+        raise InputError(
+            f"{labels} holds poses as pictures, and this network is told {model.condition}; expected --split val."
+        )
     if split == "val" or model.condition != "poses":
         return _recordings(data, split, size, model)
-    labels = data / "test" / "test_label"
     folders = [folder for folder in labels.glob("*/") if not folder.name.startswith(".")]
     if not folders:
         raise InputError(f"{labels} holds no sequences; expected folders 0, 1, ... of pictures (the lab's layout).")
@@ -105,7 +110,9 @@ def _recordings(data: Path, split: Split, size: Size, model: ModelConfig) -> lis
         raise InputError(f"No recording of {split} has {past + 1} frames, {past} given and one to predict.")
     if short := len(found.spans) - len(spans):
         log.info("%s: %d recordings of fewer than %d frames are left out.", split, short, past + 1)
-    return [sequence_of(found, span, past, str(number)) for number, span in enumerate(spans)]
+    names = trajectory_names(data, split) if are_trajectories(data, split) else map(str, range(len(found.spans)))
+    named = [name.replace("/", "-") for name, (a, b) in zip(names, found.spans, strict=True) if b - a > past]
+    return [sequence_of(found, span, past, name) for span, name in zip(spans, named, strict=True)]
 
 
 def sequence_of(recordings: Recordings, span: tuple[int, int], past: int, name: str = "") -> Sequence:

@@ -17,6 +17,7 @@ from training.robot.hand import DIGITS
 
 _SPLITS = {"train": 0, "validate": 1, "test": 2}
 _GROUP = 256  # clips in a folder
+_MOST_PIXELS = 50_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +47,16 @@ class RobotConfig:
     def __post_init__(self) -> None:
         for name, low, high in (
             *(("clips", 0, 1_000_000), ("val_clips", 0, 100_000), ("test_clips", 0, 100_000), ("workers", 0, 1024)),
-            *(("frames", 1, 100_000), ("seed", 0, 2**63)),
+            *(("frames", 1, 10_000), ("seed", 0, 2**63)),
         ):
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}, expected {low} to {high}")
         if not all(8 <= side <= 1024 for side in self.size):
             raise InputError(f"size is {self.size[0]}x{self.size[1]}, expected sides of 8 to 1024 pixels")
+        if (pixels := self.frames * self.size[0] * self.size[1]) > _MOST_PIXELS:
+            raise InputError(
+                f"A clip would have {pixels:,} pixels, expected at most {_MOST_PIXELS:,} to keep in memory"
+            )
 
 
 @dataclass(frozen=True)

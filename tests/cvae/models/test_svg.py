@@ -19,7 +19,7 @@ OPTIONS = SVGOptions(
     hidden_channels=16,
     gaussian_layers=1,
 )
-LIMITS = {"low": (-1.0, 0.0, 5.0), "high": (1.0, 4.0, 5.0)}
+LIMITS = {"low": (-1.0, 0.0, 5.0, -1.0, -1.0, -1.0, -1.0), "high": (1.0, 4.0, 5.0, 1.0, 1.0, 1.0, 1.0)}
 
 
 def network(**changes: object) -> SVG:
@@ -32,9 +32,9 @@ def network(**changes: object) -> SVG:
 
 
 def clip(frames: int = 6, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Frames `(2, T, 3, 8, 12)` and numbers `(2, T, 3)`."""
+    """Frames `(2, T, 3, 8, 12)` and numbers `(2, T, 7)`."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.rand(2, frames, 3, 8, 12, generator=generator), torch.rand(2, frames, 3, generator=generator)
+    return torch.rand(2, frames, 3, 8, 12, generator=generator), torch.rand(2, frames, 7, generator=generator)
 
 
 def predict(model: SVG, given: Tensor, numbers: Tensor, seed: int = 0) -> Tensor:
@@ -134,7 +134,8 @@ def test_the_conditional_convolution_is_as_the_lab_defines_it() -> None:
 
 def test_numbers_are_brought_to_minus_one_to_one_of_their_range_in_training() -> None:
     given = torch.tensor([[-1.0, 0.0, 5.0], [1.0, 4.0, 5.0], [0.5, 3.0, 9.0], [99.0, -99.0, 5.0]])
-    found = torch.stack([c.numbers[0] for c in network().encode_conditions(None, given[None])])
+    numbers = F.pad(given, (0, 4))[None]
+    found = torch.stack([c.numbers[0, :3] for c in network().encode_conditions(None, numbers)])
     expected = torch.tensor([[-1, -1, 0], [1, 1, 0], [0.5, 0.5, 0], [FARTHEST, -FARTHEST, 0]])
     torch.testing.assert_close(found, expected)
 
@@ -172,11 +173,12 @@ def test_what_is_withheld_is_not_seen() -> None:
         ({"past_frames": 0}, {}, "past_frames is 1 to 100; got 0"),
         ({"hidden_channels": 10**9}, {}, "hidden_channels is 8 to 1024"),
         ({"patch_size": 3}, {}, "patch_size is 1, 2 or 4; got 3"),
-        ({}, {"low": (0.0,), "high": (1.0, 2.0)}, "low and high are as many"),
-        ({}, {"low": (2.0,), "high": (1.0,)}, "low not above high"),
-        ({}, {"low": (0.0,), "high": (float("nan"),)}, "none beyond a million"),
+        ({}, {"low": (0.0,) * 7, "high": (1.0, 2.0)}, "low and high are as many"),
+        ({}, {"low": (2.0,) * 7, "high": (1.0,) * 7}, "low not above high"),
+        ({}, {"low": (0.0,) * 7, "high": (float("nan"),) * 7}, "none beyond a million"),
+        ({}, {"low": (0.0,), "high": (1.0,)}, "low has the 7 numbers of the condition actions; got 1"),
         ({}, {"coarsest": (4, 1000)}, "coarsest has sides of 1 to 8"),
-        ({"condition": "none"}, {}, "low and high are empty where, and only where, the condition is none"),
+        ({"condition": "none"}, {}, "low has the 0 numbers of the condition none; got 7"),
     ],
 )
 def test_a_config_that_cannot_be_is_refused(options: dict, limits: dict, message: str) -> None:

@@ -1,3 +1,4 @@
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from cvae.actions import to_conditions
 from cvae.errors import InputError
 from tests.conftest import moving_square
 from tests.training.robot_data import robot_rows, write_robot, write_trajectory
+from training.data.recordings import Split
 from training.data.trajectories import are_trajectories, open_trajectories, trajectory_names
 
 
@@ -30,6 +32,20 @@ def test_pictures_and_tables_are_read_as_they_lie_on_disk(robot: Path) -> None:
 
 def test_trajectories_are_named_in_natural_order(robot: Path) -> None:
     assert trajectory_names(robot, "train") == ["traj_0/2", "traj_0/10", "traj_10/0"]
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_every_span_has_a_name_in_the_same_order(robot: Path, split: Split) -> None:
+    folder = robot / ("validate" if split == "val" else split)
+    counts = [len(list((folder / name).glob("*.png"))) for name in trajectory_names(robot, split)]
+    assert counts == [end - begin for begin, end in open_trajectories(robot, split).spans]
+
+
+def test_to_name_trajectories_opens_none_of_them(robot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, scan = [], os.scandir
+    monkeypatch.setattr("os.scandir", lambda path: opened.append(Path(path).name) or scan(path))
+    trajectory_names(robot, "train")
+    assert sorted(opened) == ["train", "traj_0", "traj_10"]
 
 
 def test_val_is_the_folder_validate_or_else_val(robot: Path) -> None:
@@ -154,6 +170,19 @@ def swapped(train: Path) -> None:
     (folder / "swap").rename(folder / "endeffector_positions.csv")
 
 
+def into_a_folder(train: Path) -> None:
+    (train / "traj_0" / "2" / "actions.csv").unlink()
+    (train / "traj_0" / "2" / "actions.csv").mkdir()
+
+
+def linked(name: str, to: str) -> Callable[[Path], Path]:
+    def link(train: Path) -> None:
+        (train / "traj_0" / name).unlink(missing_ok=True)
+        (train / "traj_0" / name).symlink_to(to)
+
+    return in_train(link)
+
+
 def without(*names: str) -> Callable[[Path], Path]:
     return in_train(lambda train: [(train / "traj_0" / "2" / name).unlink() for name in names])
 
@@ -179,6 +208,14 @@ def without(*names: str) -> Callable[[Path], Path]:
         (without("0.png", "1.png", "2.png"), r"traj_0/2 has no 0\.png; expected DIR/\{train"),
         (without("actions.csv"), r"traj_0/2 has no actions\.csv; expected DIR/\{train"),
         (without("endeffector_positions.csv"), r"traj_0/2 has no endeffector_positions\.csv; expected DIR"),
+        (in_train(into_a_folder), r'traj_0/2: "actions\.csv" cannot be opened: Is a directory\.'),
+        (linked("2/0.png", "gone.png"), r"traj_0/2/0\.png cannot be read: No such file or directory\."),
+        (linked("2/actions.csv", "gone.csv"), r"traj_0/2/actions\.csv cannot be read: No such file or directory\."),
+        (linked("3", "3"), r"traj_0/3 cannot be read: Too many levels of symbolic links\."),
+        (
+            in_train(lambda train: os.truncate(train / "traj_0" / "2" / "actions.csv", 10**12)),  # a hole: no disk
+            r'traj_0/2: "actions\.csv" has 1,000,000,000,000 bytes; expected a table of at most 60000 rows',
+        ),
         (in_train(one_level_less), r"train/traj_\d+_\d+ is a trajectory, too high in the data set; expected it two"),
         (in_train(one_level_more), r"inner/traj_\d+ holds trajectories one level too deep"),
         (in_train(empty), r"train holds no trajectories; expected DIR/\{train"),
@@ -193,3 +230,13 @@ def test_what_is_wrong_is_said_with_how_to_mend_it(robot: Path, change: Callable
     with pytest.raises(InputError, match=sentence):
         open_trajectories(data, "train", (16, 16))
     assert not list(data.glob(".cache/*.npy"))
+
+
+def test_what_the_system_does_not_let_us_read_is_said(robot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", refuse)
+    for read in (open_trajectories, trajectory_names, are_trajectories):
+        with pytest.raises(InputError, match=r"robot/train cannot be read: Permission denied\."):
+            read(robot, "train")
