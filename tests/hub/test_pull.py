@@ -251,7 +251,7 @@ HOSTILE = {
     "model.options.condition": ("poses", "model.options.condition: Input should be"),
     "model.options.loss": (1, "model.options.loss: Unexpected keyword argument"),
     "model.coarsest": ([10**5, 10**5], "coarsest has sides of 1 to 8"),
-    "model.low": ([-1.0] * 1001, "low and high have at most 1000 numbers"),
+    "model.low": ([-1.0] * 1001, "low has the 7 numbers of the condition actions; got 1001"),
     "model.high": ([1.0] * 6, "low and high are as many"),
     "model.prior": ("learned", "model.prior: Unexpected keyword argument"),
     "model.family": ("svg2", "model.family: Input tag 'svg2'"),
@@ -286,7 +286,7 @@ def test_weights_larger_than_the_largest_network_of_a_robot_are_never_fetched(ro
     sizes = {"feature_channels": 512, "latent_channels": 512, "hidden_channels": 1024, "widths": [512] * 6}
     config = json.loads(robot.files(PUSH)["config.json"])
     config["model"]["options"] |= sizes | {"predictor_layers": 4, "gaussian_layers": 4}
-    config["model"] |= {"coarsest": [8, 8], "low": [-1.0] * 1000, "high": [1.0] * 1000}
+    config["model"] |= {"coarsest": [8, 8]}
     config["data"] = {"height": 512, "width": 512}
     robot.commit(PUSH, {"config.json": json.dumps(config)})
     robot.lie(PUSH, "model.safetensors", size=10**9)

@@ -9,7 +9,7 @@ from cvae.errors import InputError
 from training import compare as module
 from training.compare import VARIANTS, CompareConfig, Outcome, compare, table
 from training.logs import read_rows
-from training.presets import default
+from training.presets import default, svg_lp
 from training.recipe import ClipsConfig, NetworkConfig, Recipe
 
 
@@ -37,7 +37,8 @@ def test_variants_of_an_axis_get_the_same_budget_and_clips(
 
 @pytest.mark.parametrize("axis", VARIANTS)
 def test_an_axis_varies_one_group_of_options(axis: str) -> None:
-    recipes = [asdict(change(default())) for change in VARIANTS[axis].values()]
+    recipe = svg_lp() if axis == "svg" else default()
+    recipes = [asdict(change(recipe)) for change in VARIANTS[axis].values()]
     assert all(a != b for i, a in enumerate(recipes) for b in recipes[:i])
     varied = {name for recipe in recipes for name in recipe if recipe[name] != recipes[0][name]}
     assert len(varied) == 1 or axis == "preset"
@@ -45,31 +46,37 @@ def test_an_axis_varies_one_group_of_options(axis: str) -> None:
 
 def test_the_table_has_means_and_spreads_of_the_seeds_best_first() -> None:
     def outcome(low: float, high: float) -> Outcome:
-        return Outcome(psnr=[[torch.full((300,), dB)] for dB in (low, high)], steps=[9, 11], loss=[0.1, 0.3])
+        psnr = [[torch.full((300,), dB)] for dB in (low, high)]
+        return Outcome(psnr=psnr, steps=[9, 11], loss=[0.1, 0.3], copying=17.5)
 
     config = CompareConfig(axis="kl", data=Path(), out=Path(), max_minutes=2, seeds=2)
     lines = table(config, {"none": outcome(20.0, 22.0), "cyclical": outcome(24.0, 26.0)}).splitlines()
     assert lines[0] == "Preset `default`, 2 minutes each, 2 seeds."
     assert lines[4] == "| cyclical | 25.00 ± 1.41 | 25.00 | 25.00 | 0.20000 | 10 |"
     assert lines[5].startswith("| none | 21.00 ± 1.41 |")
+    assert lines[6] == "| copying the last given frame | 17.50 | | | | |"
 
 
 def test_psnr_per_frame_is_the_mean_over_recordings_and_its_ends_those_of_the_long_ones() -> None:
     long, short = torch.arange(150.0), torch.full((50,), 20.0)
-    outcome = Outcome(psnr=[[long, short]], steps=[1], loss=[0.1])
+    outcome = Outcome(psnr=[[long, short]], steps=[1], loss=[0.1], copying=0.0)
     assert outcome.means.tolist() == pytest.approx([(74.5 + 20) / 2])
     assert outcome.curve == pytest.approx([*((frame + 20) / 2 for frame in range(50)), *range(50, 150)])
     assert (outcome.part(slice(100)), outcome.part(slice(-100, None))) == pytest.approx((49.5, 99.5))
     alone = table(
         CompareConfig(axis="kl", data=Path(), out=Path(), steps=1),
-        {"none": Outcome(psnr=[[short]], steps=[1], loss=[0.1])},
+        {"none": Outcome(psnr=[[short]], steps=[1], loss=[0.1], copying=0.0)},
     )
     assert "| none | 20.00 | - | - |" in alone
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"seeds": 0}, "--seeds is 1 or more; got 0"), ({"device": "tpu"}, "The device 'tpu' is not there")],
+    [
+        ({"seeds": 0}, "--seeds is 1 or more; got 0"),
+        ({"device": "tpu"}, "The device 'tpu' is not there"),
+        ({"preset": "svg-lp"}, "--preset is svg-lp or svg-fp for the axis svg, and default or lab4 for the others"),
+    ],
 )
 def test_what_cannot_be_compared_is_refused_before_anything_is_trained(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -73,9 +73,9 @@ def test_sizes_and_seeds_that_cannot_work_are_refused_before_the_pictures_are_de
 
 
 def test_an_unknown_preset_is_refused() -> None:
-    with pytest.raises(InputError, match=r"--preset is one of default, lab4; got lab5"):
+    with pytest.raises(InputError, match=r"--preset is one of default, lab4, svg-lp, svg-fp; got lab5"):
         parse("--preset", "lab5")
-    assert list(PRESETS) == ["default", "lab4"]
+    assert list(PRESETS) == ["default", "lab4", "svg-lp", "svg-fp"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from cvae.borders import BORDER, GIVEN, PREDICTED
 from cvae.checkpoint import load_checkpoint, save_checkpoint
-from cvae.config import DataConfig, SamplingConfig, SVGConfig, SVGOptions
+from cvae.config import DataConfig, PoseCVAEConfig, SamplingConfig, SVGConfig, SVGOptions
 from cvae.errors import InputError
 from cvae.generate import frame_psnr
 from cvae.runs import checkpoints_in
@@ -21,6 +21,7 @@ from tests.training.robot_data import robot_rows, write_robot
 from tests.training.tiny_runs import config, last, losses, told
 from training.compare import VARIANTS, CompareConfig, compare
 from training.config import TrainConfig
+from training.data.shards import ShardConfig, shard
 from training.data.splits import open_split
 from training.evaluation.evaluate import TOGETHER, EvaluateConfig, choose_spans, evaluate, predict, validation_psnr
 from training.evaluation.sequences import open_sequences
@@ -30,6 +31,7 @@ from training.recipe import Recipe
 from training.train import train
 
 SIDE, FRAMES = 16, 6
+NAMES = [f"traj_0-{number}" for number in range(6)]
 TINY = SVGOptions(
     patch_size=1,
     widths=(8, 16),
@@ -124,14 +126,14 @@ def test_a_stopped_and_resumed_training_is_bit_equal_to_one_that_never_stopped(s
 
 def test_of_several_samples_the_best_is_told_beside_their_mean(steered: Path, run: Path, tmp_path: Path) -> None:
     results = results_of(steered, run, tmp_path / "out", samples=5)
-    assert results["samples"] == 5 and list(results["psnr"]["sequences"]) == list("012345")
+    assert results["samples"] == 5 and list(results["psnr"]["sequences"]) == NAMES
     for kind in ("psnr", "ssim"):
         best = "best" if kind == "psnr" else "best_ssim"
-        assert all(results[best]["sequences"][name] > results[kind]["sequences"][name] for name in "012345")
+        assert all(results[best]["sequences"][name] > results[kind]["sequences"][name] for name in NAMES)
         assert len(results["steps"][best]["mean"]) == len(results["steps"][kind]["spread"]) == FRAMES - 2
         assert np.mean(results["steps"][best]["mean"]) == pytest.approx(results[best]["mean"], abs=1e-3)
     made = {path.name for path in (tmp_path / "out").iterdir()}
-    assert made == {"results.json", "steps.png", *(f"{n}.gif" for n in range(6))}
+    assert made == {"results.json", "steps.png", *(f"{name}.gif" for name in NAMES)}
 
 
 def test_of_one_sample_the_score_is_that_of_its_frames(steered: Path, run: Path, tmp_path: Path) -> None:
@@ -142,14 +144,14 @@ def test_of_one_sample_the_score_is_that_of_its_frames(steered: Path, run: Path,
     assert validation_psnr(network, validation, spans) == pytest.approx(results["psnr"]["mean"], abs=0.02)
     frames = validation.frames[:FRAMES]
     copied = [frames[1]] * (FRAMES - 2)
-    assert results["copying"]["sequences"]["0"] == pytest.approx(np.mean(frame_psnr(copied, frames[2:])), abs=1e-4)
+    assert results["copying"]["sequences"][NAMES[0]] == pytest.approx(np.mean(frame_psnr(copied, frames[2:])), abs=1e-4)
 
 
 def test_given_frames_have_a_green_border_and_predicted_ones_a_red_one(
     steered: Path, run: Path, tmp_path: Path
 ) -> None:
     results_of(steered, run, tmp_path / "out", samples=3)
-    with Image.open(tmp_path / "out" / "0.gif") as gif:
+    with Image.open(tmp_path / "out" / f"{NAMES[0]}.gif") as gif:
         assert gif.n_frames == FRAMES
         colours, scale = [], (gif.height - 20) // (SIDE + 2 * BORDER)
         for number in range(FRAMES):
@@ -254,6 +256,14 @@ def test_many_samples_are_drawn_in_groups_of_which_each_has_its_own_seed(steered
     assert len(many) == TOGETHER + 2
     torch.testing.assert_close(many[:TOGETHER], next(predict(model, sequence, "prior", seed=3, samples=TOGETHER)))
     torch.testing.assert_close(many[TOGETHER:], next(predict(model, sequence, "prior", seed=4, samples=2)))
+
+
+def test_a_robots_data_is_neither_for_a_network_of_poses_nor_for_shards(tmp_path: Path) -> None:
+    robot = write_robot(tmp_path / "robot")
+    with pytest.raises(InputError, match=r"driven by poses; expected the --checkpoint of a robot"):
+        open_sequences(robot, "test", (SIDE, SIDE), PoseCVAEConfig())
+    with pytest.raises(InputError, match=r"holds a robot's trajectories; expected frames with poses"):
+        shard(ShardConfig(data=robot, out=tmp_path / "shards"))
 
 
 def test_the_test_sequences_of_persons_are_not_for_key_points(lab_folder: Path, run: Path) -> None:

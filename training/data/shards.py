@@ -25,6 +25,7 @@ from cvae.inputs import LIMITS
 from training.data.cache import Size
 from training.data.recordings import Recordings, measure_ink
 from training.data.splits import open_split
+from training.data.trajectories import are_trajectories
 
 PIECE_FRAMES = 256
 """Frames of a piece at most; a clip never reaches into the next one."""
@@ -104,6 +105,8 @@ class ShardConfig:
 
 def shard(config: ShardConfig) -> None:
     """`python -m training shard`."""
+    if are_trajectories(config.data, "train"):
+        raise InputError(f"{config.data} holds a robot's trajectories; expected frames with poses, which shards hold.")
     recordings = open_split(config.data, "train", config.size)
     height, width = recordings.size
     pieces = _cut(recordings, min(PIECE_FRAMES, config.shard_frames, max(1, LIMITS.max_side // height)))

@@ -90,6 +90,11 @@ def open_sequences(data: Path, split: Split, size: Size, model: ModelConfig) -> 
     Raises:
         InputError: If there is no sequence, or one lacks poses, its first frame or a part of its truth.
     """
+    if model.condition == "poses" and are_trajectories(data, split):
+        raise InputError(
+            f"{data} holds a robot's trajectories, and this network is driven by poses; expected the --checkpoint of a "
+            "robot, such as weights/robot-64x64."
+        )
     labels = data / "test" / "test_label"
     if split == "test" and model.condition != "poses" and labels.is_dir():
         raise InputError(

@@ -77,7 +77,7 @@ def test_an_interruption_leaves_nothing_behind(tmp_path, monkeypatch, interrupti
     ("options", "sentence"),
     [
         (["--clips", "-1"], "clips is -1, expected 0 to 1000000"),
-        (["--frames", "0"], "frames is 0, expected 1 to 100000"),
+        (["--frames", "0"], "frames is 0, expected 1 to 10000"),
         (["--size", "4", "64"], "size is 4x64, expected sides of 8 to 1024 pixels"),
     ],
 )
