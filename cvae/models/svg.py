@@ -130,7 +130,7 @@ class SVG(nn.Module):
             T of them.
         """
         if self.scale is None or self.shift is None:
-            nothing = conditions.new_empty(len(conditions), 0)
+            nothing = self._cast(conditions.new_empty(len(conditions), 0))
             return [Conditions(nothing, nothing, nothing)] * conditions.shape[1]
         numbers = self._cast(self._normalise(conditions))
         parts = (numbers, F.softplus(self.scale(numbers)), self.shift(numbers))  # (B, T, D), (B, T, G) twice

@@ -16,7 +16,6 @@ COMPETITION_FRAMES = 600
 KINDS = {"psnr": "PSNR", "ssim": "SSIM", "copying": "copying", "drift": "drift", "competition": "8-bit"}
 BEST = {"best": "best", "best_ssim": "best SSIM"}
 SIMILARITIES = ("ssim", "best_ssim")
-Curves = Mapping[str, Any]
 
 
 @dataclass

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from cvae.errors import InputError
 from cvae.export import write_png
 from cvae.files import filling
+from training.checks import CLIP_RANGES, check_ranges, check_sides
 from training.data.layout import numbers_taken, write_keypoints, write_recording
 from training.data.pool import run_jobs
 from training.puppets.clip import PuppetClip, make_clip
@@ -44,14 +45,8 @@ class PuppetsConfig:
     """Processes; 0 takes one for each core."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            *(("clips", 0, 1_000_000), ("val_clips", 0, 100_000), ("test_clips", 0, 100_000), ("workers", 0, 1024)),
-            *(("frames", 1, 100_000), ("test_frames", 1, 100_000), ("seed", 0, 2**63)),
-        ):
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"{name} is {getattr(self, name)}, expected {low} to {high}")
-        if not all(8 <= side <= 4096 for side in self.size):
-            raise InputError(f"size is {self.size[0]}x{self.size[1]}, expected sides of 8 to 4096 pixels")
+        check_ranges(self, CLIP_RANGES | {"frames": (1, 100_000), "test_frames": (1, 100_000)})
+        check_sides(self.size, 4096)
         if not 2 <= self.fps <= 240:
             raise InputError(f"fps is {self.fps}, expected 2 to 240")
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from cvae.errors import InputError
 from cvae.export import write_png
 from cvae.files import filling
+from training.checks import CLIP_RANGES, check_ranges, check_sides
 from training.data.pool import run_jobs
 from training.robot.clip import make_clip
 from training.robot.hand import DIGITS
@@ -45,14 +46,8 @@ class RobotConfig:
     """Processes; 0 takes one for each core."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            *(("clips", 0, 1_000_000), ("val_clips", 0, 100_000), ("test_clips", 0, 100_000), ("workers", 0, 1024)),
-            *(("frames", 1, 10_000), ("seed", 0, 2**63)),
-        ):
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"{name} is {getattr(self, name)}, expected {low} to {high}")
-        if not all(8 <= side <= 1024 for side in self.size):
-            raise InputError(f"size is {self.size[0]}x{self.size[1]}, expected sides of 8 to 1024 pixels")
+        check_ranges(self, CLIP_RANGES | {"frames": (1, 10_000)})
+        check_sides(self.size, 1024)
         if (pixels := self.frames * self.size[0] * self.size[1]) > _MOST_PIXELS:
             raise InputError(
                 f"A clip would have {pixels:,} pixels, expected at most {_MOST_PIXELS:,} to keep in memory"

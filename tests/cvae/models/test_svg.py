@@ -120,6 +120,16 @@ def test_without_conditions_nothing_but_their_number_matters() -> None:
     torch.testing.assert_close(predict(model, frames[:, :2], numbers), predict(model, frames[:, :2], 1 - numbers))
 
 
+@pytest.mark.parametrize("prior", ["fixed", "learned"])
+@pytest.mark.parametrize("condition", ["actions", "none"])
+def test_bfloat16_shows_nearly_the_same(condition: str, prior: str) -> None:
+    model, (frames, numbers) = network(condition=condition, prior=prior), clip()
+    exact = predict(model, frames[:, :2], numbers)
+    rounded = predict(model.to(torch.bfloat16), frames[:, :2], numbers)
+    assert rounded.dtype == torch.float32
+    assert (rounded - exact).abs().mean() < 0.02
+
+
 def test_the_conditional_convolution_is_as_the_lab_defines_it() -> None:
     model, (frames, numbers) = network(), clip()
     (context, *_), (view, *_) = model.encode_conditions(None, numbers), model.encode_frames(frames, given=True)
